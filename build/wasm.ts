@@ -1,0 +1,74 @@
+/** One WASM module from AssemblyScript, by the target of the same name in asconfig.json. */
+import { existsSync } from "node:fs";
+import asc from "assemblyscript/asc";
+import { REGIONS_BASE } from "../assembly/layout";
+import { isFresh, stop, writeWhole } from "./output";
+
+const settings = ["asconfig.json", "package-lock.json", "build/wasm.ts"];
+
+/** End of the last static data segment of a module, in bytes of linear memory. */
+export function staticDataEnd(module: Uint8Array): number {
+  let at = 8;
+  const unsigned = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = module[at++] as number;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < module.length) {
+    const section = module[at++];
+    const size = unsigned();
+    if (section !== 11) {
+      at += size;
+      continue;
+    }
+    let end = 0;
+    for (let count = unsigned(); count > 0; count--) {
+      // An active segment of memory 0: flags 0, `i32.const address`, `end`, then its bytes. The
+      // address is signed LEB128, which reads the same as unsigned below 2^31 up to sign padding.
+      if (unsigned() !== 0 || module[at++] !== 0x41) throw new Error("unexpected data segment");
+      const address = unsigned();
+      at += 1;
+      const length = unsigned();
+      at += length;
+      end = Math.max(end, address + length);
+    }
+    return end;
+  }
+  return 0;
+}
+
+/** Builds build/wasm/NAME.{wasm,js,d.ts} unless they are newer than every input. */
+export async function buildWasm(
+  name: "stack" | "probe",
+  entries: readonly string[],
+  force: boolean,
+): Promise<void> {
+  const outputs = ["wasm", "js", "d.ts"].map((extension) => `build/wasm/${name}.${extension}`);
+  const inputs = [...new Bun.Glob("assembly/**/*.ts").scanSync(), ...settings];
+  if (!force && isFresh(outputs, inputs)) return;
+
+  if (!existsSync(entries[0] as string)) stop(`build: ${entries[0]} is missing`);
+  const started = performance.now();
+  const written = new Map<string, string | Uint8Array>();
+  const { error, stdout, stderr } = await asc.main(
+    [...entries.filter((entry) => existsSync(entry)), "--target", name],
+    { writeFile: (path, contents) => void written.set(path, contents) },
+  );
+  if (error) stop(`${stdout}${stderr}build: asc failed for ${name}: ${error.message}`);
+
+  const module = written.get(`build/wasm/${name}.wasm`);
+  if (!(module instanceof Uint8Array)) stop(`build: asc wrote no module for ${name}`);
+  const end = staticDataEnd(module);
+  if (end > REGIONS_BASE) {
+    stop(
+      `build: static data of ${name} ends at ${end}, beyond REGIONS_BASE ${REGIONS_BASE} ` +
+        "(assembly/layout.ts): the stack's regions would overwrite it; use fewer strings and tables",
+    );
+  }
+  for (const [path, contents] of written) writeWhole(path, contents);
+  const took = (performance.now() - started).toFixed(0);
+  console.log(`build/wasm/${name}.wasm: ${module.length} bytes, data to ${end}, ${took} ms`);
+}
