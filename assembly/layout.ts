@@ -1,0 +1,285 @@
+/**
+ * Every number that the stack (compiled by asc), its host (run by Bun) and the C shims share.
+ * build/all.ts prints it as shims/include/layout.h. Sizes are bytes unless the name says otherwise.
+ */
+
+/** Static data of the module ends below this address; every region lies above it. */
+export const REGIONS_BASE: u32 = 65536;
+export const PAGE_SIZE: u32 = 4096;
+
+// Frames: the unit of the pool. A packet is a chain of frames; a frame is one AF_XDP chunk.
+export const FRAME_SHIFT: u32 = 11;
+export const FRAME_SIZE: u32 = 2048;
+export const FRAME_RECORD_SHIFT: u32 = 5;
+export const FRAME_RECORD_SIZE: u32 = 32;
+export const FRAME_NEXT: u32 = 0;
+export const FRAME_LINK: u32 = 4;
+export const FRAME_OFFSET: u32 = 8;
+export const FRAME_LENGTH: u32 = 10;
+export const FRAME_REFERENCES: u32 = 12;
+export const FRAME_FLAGS: u32 = 14;
+export const FRAME_TOTAL: u32 = 16;
+/** Received data starts this far into a frame, as in AF_XDP's copy mode. */
+export const RX_HEADROOM: u32 = 256;
+/** Data to send starts this far into a frame: metadata 24, Ethernet 14, IPv6 40, TCP 20 + 30. */
+export const TX_HEADROOM: u32 = 128;
+/** Payload bytes of one frame that `allocate` hands out at most. */
+export const FRAME_PAYLOAD: u32 = FRAME_SIZE - TX_HEADROOM;
+
+// Rings: AF_XDP's own format. The offsets are the defaults; a device may tell others at attach.
+export const RING_RX: u32 = 0;
+export const RING_TX: u32 = 1;
+export const RING_FILL: u32 = 2;
+export const RING_COMPLETION: u32 = 3;
+export const RING_COUNT: u32 = 4;
+export const RING_PRODUCER: u32 = 0;
+export const RING_CONSUMER: u32 = 128;
+export const RING_FLAGS: u32 = 196;
+export const RING_DESCRIPTORS: u32 = 320;
+/** Set by the kernel in a ring's flags word: the other side sleeps until it is woken. */
+export const RING_NEED_WAKEUP: u32 = 1;
+export const DESCRIPTOR_SIZE: u32 = 16;
+export const DESCRIPTOR_LENGTH: u32 = 8;
+export const DESCRIPTOR_OPTIONS: u32 = 12;
+export const ADDRESS_ENTRY_SIZE: u32 = 8;
+/** The packet continues in the next descriptor (AF_XDP's XDP_PKT_CONTD). */
+export const OPTION_CONTINUED: u32 = 1;
+/** Offload metadata stands right before the data (AF_XDP's XDP_TX_METADATA). */
+export const OPTION_METADATA: u32 = 2;
+
+// Offload metadata, the 24 bytes before a packet's first byte (struct xsk_tx_metadata's place).
+export const METADATA_SIZE: u32 = 24;
+export const METADATA_FLAGS: u32 = 0;
+export const METADATA_CHECKSUM_START: u32 = 8;
+export const METADATA_CHECKSUM_OFFSET: u32 = 10;
+export const METADATA_SEGMENT_SIZE: u32 = 12;
+export const METADATA_HEADER_LENGTH: u32 = 14;
+/** The checksum field holds only the pseudo-header's sum (XDP_TXMD_FLAGS_CHECKSUM). */
+export const OFFLOAD_CHECKSUM_PARTIAL: u32 = 2;
+/** The device has verified the transport checksum (received packets only). */
+export const OFFLOAD_CHECKSUM_VERIFIED: u32 = 256;
+
+// What an interface's device can do; bits of the interface record's capabilities.
+/** Sends packets whose transport checksum is partial, told by metadata. */
+export const CAPABILITY_CHECKSUM: u32 = 1;
+/** Takes segments above the MTU with a segment size in the metadata. */
+export const CAPABILITY_SEGMENTATION: u32 = 2;
+/** Takes a packet as a chain of descriptors. */
+export const CAPABILITY_CHAINS: u32 = 4;
+/** A peer on the same host may deliver partial checksums without any metadata (veth). */
+export const CAPABILITY_PARTIAL_RECEIVE: u32 = 8;
+
+// The interface record (assembly/link/interface.ts).
+export const INTERFACE_SIZE: u32 = 256;
+export const INTERFACE_MAC: u32 = 0;
+export const INTERFACE_PREFIX: u32 = 6;
+export const INTERFACE_ADDRESS: u32 = 16;
+export const INTERFACE_MTU: u32 = 32;
+export const INTERFACE_CAPABILITIES: u32 = 36;
+export const INTERFACE_SEGMENT_MAX: u32 = 40;
+export const INTERFACE_CHAIN_MAX: u32 = 44;
+export const INTERFACE_RINGS: u32 = 64;
+export const RING_RECORD_SIZE: u32 = 32;
+
+// The control page: the first region, a fixed place for what host and stack tell each other.
+export const CONTROL: u32 = REGIONS_BASE;
+/** Where the host writes the limits and defaults before it calls `open` (OPEN_… words of u32). */
+export const CONTROL_OPEN: u32 = CONTROL;
+export const OPEN_FRAMES: u32 = 0;
+export const OPEN_CONNECTIONS: u32 = 4;
+export const OPEN_QUEUES: u32 = 8;
+export const OPEN_TOKENS: u32 = 12;
+export const OPEN_DATAGRAM_SOCKETS: u32 = 16;
+export const OPEN_NEIGHBOURS: u32 = 20;
+export const OPEN_INTERFACES: u32 = 24;
+export const OPEN_RING_ENTRIES: u32 = 28;
+export const OPEN_RECEIVE_BUFFER: u32 = 32;
+export const OPEN_SEND_BUFFER: u32 = 36;
+export const OPEN_RTO_MIN_US: u32 = 40;
+export const OPEN_TIME_WAIT_US: u32 = 44;
+export const OPEN_DELAYED_ACK_US: u32 = 48;
+/** Largest MSS to announce; 0 derives it from the interface's MTU. */
+export const OPEN_MSS: u32 = 52;
+/** Bit 0: Nagle off by default. */
+export const OPEN_TCP_FLAGS: u32 = 56;
+export const OPEN_ARP_TTL_US: u32 = 60;
+export const OPEN_ARP_RETRIES: u32 = 64;
+export const OPEN_ARP_TIMEOUT_US: u32 = 68;
+export const OPEN_REASSEMBLY_SETS: u32 = 72;
+/** 64 random bytes from the host: the one seed of every key and choice the stack makes. */
+export const OPEN_SEED: u32 = 128;
+export const OPEN_SEED_SIZE: u32 = 64;
+/** Where the stack tells the host its regions after `open` (u32 addresses). */
+export const CONTROL_MAP: u32 = CONTROL + 512;
+export const MAP_INTERFACES: u32 = 0;
+export const MAP_RINGS: u32 = 4;
+export const MAP_COMPLETIONS: u32 = 8;
+export const MAP_COMPLETION_MASK: u32 = 12;
+export const MAP_FRAME_RECORDS: u32 = 16;
+export const MAP_FRAMES: u32 = 20;
+export const MAP_COUNTERS: u32 = 24;
+export const MAP_RING_STRIDE: u32 = 28;
+/** Next deadline in microseconds of the host's clock as f64; infinity when no timer runs. */
+export const CONTROL_DEADLINE_US: u32 = CONTROL + 640;
+/** Indexes of the completion ring, u32, free running: written by the stack, read by the host. */
+export const CONTROL_COMPLETION_PRODUCER: u32 = CONTROL + 648;
+/** Written by the host after it took completions. */
+export const CONTROL_COMPLETION_CONSUMER: u32 = CONTROL + 652;
+/** Address argument of bind, connect, pushTo, … and result of localAddress, remoteAddress. */
+export const CONTROL_ADDRESS: u32 = CONTROL + 672;
+export const CONTROL_PORT: u32 = CONTROL + 688;
+/** Counters of u64, one a COUNTER_… index below. */
+export const CONTROL_COUNTERS: u32 = CONTROL + 1024;
+export const CONTROL_SIZE: u32 = 4096;
+
+// IPv4 addresses are held as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2) in 16-byte places.
+export const ADDRESS_SIZE: u32 = 16;
+export const ADDRESS_IPV4: u32 = 12;
+
+// A completion: what an operation's token resolved to.
+export const COMPLETION_SIZE: u32 = 64;
+/** The token as f64, exactly as the call that made it returned it. */
+export const COMPLETION_TOKEN: u32 = 0;
+export const COMPLETION_QD: u32 = 8;
+export const COMPLETION_OPCODE: u32 = 12;
+/** Positive errno when the opcode is OPCODE_FAILED. */
+export const COMPLETION_ERRNO: u32 = 16;
+/** First frame record of a popped array; the application owns the chain. 0 at end of stream. */
+export const COMPLETION_FRAME: u32 = 20;
+export const COMPLETION_BYTES: u32 = 24;
+/** The accepted connection's queue descriptor. */
+export const COMPLETION_ACCEPTED: u32 = 28;
+/** The peer (accept, datagram pop): 16-byte address and port. */
+export const COMPLETION_ADDRESS: u32 = 32;
+export const COMPLETION_PORT: u32 = 48;
+
+/** A token is generation × TOKEN_SLOTS + slot, an exact f64. */
+export const TOKEN_SLOTS: u32 = 1048576;
+/** Queue descriptors start here, as in Demikernel. */
+export const QD_FIRST: u32 = 500;
+
+export const OPCODE_INVALID: u32 = 0;
+export const OPCODE_PUSH: u32 = 1;
+export const OPCODE_POP: u32 = 2;
+export const OPCODE_ACCEPT: u32 = 3;
+export const OPCODE_CONNECT: u32 = 4;
+export const OPCODE_CLOSE: u32 = 5;
+export const OPCODE_FAILED: u32 = 6;
+
+export const KIND_STREAM: u32 = 1;
+export const KIND_DATAGRAM: u32 = 2;
+
+export const SOCKET_OPTION_NODELAY: u32 = 1;
+export const SOCKET_OPTION_LINGER: u32 = 2;
+export const SOCKET_OPTION_RECEIVE_BUFFER: u32 = 3;
+export const SOCKET_OPTION_SEND_BUFFER: u32 = 4;
+/** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
+export const LINGER_OFF: i32 = -1;
+
+export const SOMAXCONN: u32 = 4096;
+
+// Linux errno numbers that the stack answers with (negated).
+export const ERRNO_EPERM: i32 = 1;
+export const ERRNO_ENOENT: i32 = 2;
+export const ERRNO_EIO: i32 = 5;
+export const ERRNO_EBADF: i32 = 9;
+export const ERRNO_EAGAIN: i32 = 11;
+export const ERRNO_ENOMEM: i32 = 12;
+export const ERRNO_EACCES: i32 = 13;
+export const ERRNO_EBUSY: i32 = 16;
+export const ERRNO_EEXIST: i32 = 17;
+export const ERRNO_ENODEV: i32 = 19;
+export const ERRNO_EINVAL: i32 = 22;
+export const ERRNO_EMFILE: i32 = 24;
+export const ERRNO_EPIPE: i32 = 32;
+export const ERRNO_ENOSYS: i32 = 38;
+export const ERRNO_EDESTADDRREQ: i32 = 89;
+export const ERRNO_EMSGSIZE: i32 = 90;
+export const ERRNO_ENOPROTOOPT: i32 = 92;
+export const ERRNO_ENOTSUP: i32 = 95;
+export const ERRNO_EADDRINUSE: i32 = 98;
+export const ERRNO_EADDRNOTAVAIL: i32 = 99;
+export const ERRNO_ENETUNREACH: i32 = 101;
+export const ERRNO_ECONNABORTED: i32 = 103;
+export const ERRNO_ECONNRESET: i32 = 104;
+export const ERRNO_ENOBUFS: i32 = 105;
+export const ERRNO_EISCONN: i32 = 106;
+export const ERRNO_ENOTCONN: i32 = 107;
+export const ERRNO_ETIMEDOUT: i32 = 110;
+export const ERRNO_ECONNREFUSED: i32 = 111;
+export const ERRNO_EHOSTUNREACH: i32 = 113;
+export const ERRNO_EALREADY: i32 = 114;
+export const ERRNO_EINPROGRESS: i32 = 115;
+export const ERRNO_ECANCELED: i32 = 125;
+export const ERRNO_EOPNOTSUPP: i32 = 95;
+
+// Counters. Gauges say how much is out of a pool now; the rest only grow.
+export const COUNTER_FRAMES_OUT: u32 = 0;
+export const COUNTER_CONNECTIONS_OPEN: u32 = 1;
+export const COUNTER_TIMERS_ARMED: u32 = 2;
+export const COUNTER_TOKENS_OUT: u32 = 3;
+export const COUNTER_QUEUES_OPEN: u32 = 4;
+export const COUNTER_RX_FRAMES: u32 = 8;
+export const COUNTER_RX_BYTES: u32 = 9;
+export const COUNTER_TX_FRAMES: u32 = 10;
+export const COUNTER_TX_BYTES: u32 = 11;
+export const COUNTER_TX_RING_FULL: u32 = 12;
+export const COUNTER_POOL_EXHAUSTED: u32 = 13;
+export const COUNTER_DROP_DESCRIPTOR: u32 = 16;
+export const COUNTER_DROP_TRUNCATED: u32 = 17;
+export const COUNTER_DROP_OTHER_MAC: u32 = 18;
+export const COUNTER_DROP_ETHERTYPE: u32 = 19;
+export const COUNTER_DROP_ARP: u32 = 20;
+export const COUNTER_DROP_IP_HEADER: u32 = 21;
+export const COUNTER_DROP_IP_CHECKSUM: u32 = 22;
+export const COUNTER_DROP_OTHER_ADDRESS: u32 = 23;
+export const COUNTER_DROP_SOURCE_ADDRESS: u32 = 24;
+export const COUNTER_DROP_PROTOCOL: u32 = 25;
+export const COUNTER_DROP_FRAGMENT: u32 = 26;
+export const COUNTER_DROP_ICMP: u32 = 27;
+export const COUNTER_DROP_UDP_HEADER: u32 = 28;
+export const COUNTER_DROP_UDP_CHECKSUM: u32 = 29;
+export const COUNTER_DROP_UDP_NO_SOCKET: u32 = 30;
+export const COUNTER_DROP_UDP_QUEUE_FULL: u32 = 31;
+export const COUNTER_DROP_TCP_HEADER: u32 = 32;
+export const COUNTER_DROP_TCP_CHECKSUM: u32 = 33;
+export const COUNTER_DROP_TCP_LAND: u32 = 34;
+export const COUNTER_DROP_TCP_NO_LISTENER: u32 = 35;
+export const COUNTER_DROP_TCP_BACKLOG_FULL: u32 = 36;
+export const COUNTER_DROP_TCP_OUT_OF_WINDOW: u32 = 37;
+export const COUNTER_DROP_TCP_UNACCEPTABLE: u32 = 38;
+export const COUNTER_DROP_TCP_REASSEMBLY_FULL: u32 = 39;
+export const COUNTER_DROP_NEIGHBOUR_UNRESOLVED: u32 = 40;
+export const COUNTER_ARP_REQUESTS_SENT: u32 = 41;
+export const COUNTER_ARP_REPLIES_SENT: u32 = 42;
+export const COUNTER_ICMP_ECHO_REPLIES: u32 = 43;
+export const COUNTER_ICMP_ERRORS_SENT: u32 = 44;
+export const COUNTER_ICMP_RATE_LIMITED: u32 = 45;
+export const COUNTER_IP_REASSEMBLED: u32 = 46;
+export const COUNTER_IP_FRAGMENTS_SENT: u32 = 47;
+export const COUNTER_TCP_SEGMENTS_RECEIVED: u32 = 48;
+export const COUNTER_TCP_SEGMENTS_SENT: u32 = 49;
+export const COUNTER_TCP_RETRANSMISSIONS: u32 = 50;
+export const COUNTER_TCP_FAST_RETRANSMITS: u32 = 51;
+export const COUNTER_TCP_TIMEOUTS: u32 = 52;
+export const COUNTER_TCP_RESETS_SENT: u32 = 53;
+export const COUNTER_TCP_RESETS_RECEIVED: u32 = 54;
+export const COUNTER_TCP_OUT_OF_ORDER: u32 = 55;
+export const COUNTER_TCP_CONNECTIONS_ACCEPTED: u32 = 56;
+export const COUNTER_TCP_CONNECTIONS_OPENED: u32 = 57;
+export const COUNTER_TCP_TIME_WAIT_RECYCLED: u32 = 58;
+export const COUNTER_TCP_ZERO_WINDOW_PROBES: u32 = 59;
+export const COUNTER_UDP_DATAGRAMS_RECEIVED: u32 = 60;
+export const COUNTER_UDP_DATAGRAMS_SENT: u32 = 61;
+export const COUNTER_TCP_CHALLENGE_ACKS: u32 = 62;
+export const COUNTER_COUNT: u32 = 64;
+
+// Record sizes of the pools, needed to plan the memory before the module exists.
+export const CONNECTION_SIZE: u32 = 256;
+export const QUEUE_SIZE: u32 = 32;
+export const TOKEN_SIZE: u32 = 32;
+export const DATAGRAM_SOCKET_SIZE: u32 = 64;
+export const NEIGHBOUR_SIZE: u32 = 64;
+export const REASSEMBLY_SIZE: u32 = 64;
+export const WHEEL_LEVELS: u32 = 5;
+export const WHEEL_SLOTS: u32 = 64;

@@ -1,0 +1,26 @@
+/** The stack's time: what the host said at the start of this call. It never asks for it itself. */
+
+/** Microseconds of the host's monotonic clock. */
+export let nowUs: u64 = 0;
+/** The same in wheel ticks (TICK_US each), wrapping. */
+export let nowTick: u32 = 0;
+
+/** A tick of the timing wheel: 128 microseconds. */
+export const TICK_SHIFT: u32 = 7;
+
+export function setNow(microseconds: f64): void {
+  const next = <u64>microseconds;
+  if (next < nowUs) return;
+  nowUs = next;
+  nowTick = <u32>(next >> TICK_SHIFT);
+}
+
+/** The tick at which `microseconds` from now have surely passed. */
+export function tickAfter(microseconds: u32): u32 {
+  return <u32>((nowUs + <u64>microseconds + ((1 << TICK_SHIFT) - 1)) >> TICK_SHIFT);
+}
+
+export function resetClock(microseconds: f64): void {
+  nowUs = <u64>microseconds;
+  nowTick = <u32>(nowUs >> TICK_SHIFT);
+}
