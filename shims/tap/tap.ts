@@ -1,0 +1,167 @@
+/**
+ * TAP with a virtio header before every packet: super-frames of 64 KiB and checksums left to the
+ * kernel both ways (Documentation/networking/tuntap.rst, linux/if_tun.h).
+ */
+import {
+  ERRNO_EACCES,
+  ERRNO_EBUSY,
+  ERRNO_EINVAL,
+  ERRNO_ENOENT,
+  ERRNO_EPERM,
+} from "../../assembly/layout";
+import { DemibunError } from "../../src/errors";
+import type {
+  Backend,
+  BackendDefinition,
+  BackendOptions,
+  Capabilities,
+  Probe,
+  RingOffsets,
+  RingPlaces,
+} from "../contract";
+import { bringUp, interfaceFacts, interfaceRequest, randomMac, setQueueLength } from "../interface";
+import { close, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open, wordStruct } from "../libc";
+import { DeviceRings, defaultOffsets } from "../ring";
+import { WriteTransmitter } from "./transmit";
+import { CHAIN_MAX } from "../vectors";
+import { VIRTIO_HEADER_SIZE } from "../virtio";
+import { TapReceiver } from "./receive";
+
+const DEVICE = "/dev/net/tun";
+const TUNSETIFF = 0x400454ca;
+const TUNSETVNETHDRSZ = 0x400454d8;
+const TUNSETOFFLOAD = 0x400454d0;
+const REQUEST_FLAGS = 16;
+const IFF_TAP = 0x0002;
+const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+/** TUN_F_CSUM, TSO4, TSO6, TSO_ECN; and the first alone where the rest is refused. */
+const OFFLOADS = 0xf;
+const OFFLOAD_CHECKSUM = 1;
+
+/** The kernel drops what does not fit into its queue; its default of 1,000 loses bursts. */
+const QUEUE_LENGTH_PACKETS = 10_000;
+const SEGMENT_MAX = 65_535;
+const BATCH = 64;
+
+class Tap implements Backend {
+  readonly name = "tap";
+  readonly capabilities: Capabilities;
+  readonly readiness: number;
+  #receiver: TapReceiver | undefined;
+  #transmitter: WriteTransmitter | undefined;
+  #open = true;
+
+  constructor(fd: number, capabilities: Capabilities) {
+    this.readiness = fd;
+    this.capabilities = capabilities;
+  }
+
+  attach(places: RingPlaces): RingOffsets {
+    const rings = new DeviceRings(places);
+    this.#receiver = new TapReceiver(this.readiness, rings, places);
+    this.#transmitter = new WriteTransmitter(this.readiness, rings, places);
+    return defaultOffsets;
+  }
+
+  poll(): number {
+    if (!this.#open || this.#receiver === undefined || this.#transmitter === undefined) return 0;
+    return this.#transmitter.transmit(BATCH) + this.#receiver.receive(BATCH);
+  }
+
+  statistics(): Readonly<Record<string, number>> {
+    return {
+      rxPackets: this.#receiver?.packets ?? 0,
+      rxDropped: this.#receiver?.dropped ?? 0,
+      rxErrors: this.#receiver?.errors ?? 0,
+      txPackets: this.#transmitter?.packets ?? 0,
+      txDropped: this.#transmitter?.dropped ?? 0,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    close(this.readiness);
+  }
+}
+
+function failure(errno: number, name: string, detail?: string): DemibunError {
+  const hints: Record<number, string> = {
+    [ERRNO_ENOENT]: "modprobe tun",
+    [ERRNO_EACCES]: `chmod 0666 ${DEVICE}`,
+    [ERRNO_EPERM]:
+      `run inside a user namespace (unshare -Urn), or once as root: ` +
+      `ip tuntap add ${name} mode tap user ${process.getuid?.() ?? 0} vnet_hdr`,
+    [ERRNO_EBUSY]: `another process has ${name} open: choose another name, or end that process`,
+    [ERRNO_EINVAL]: `${name} exists and is no TAP device: choose another name`,
+  };
+  return new DemibunError({ operation: "open tap", errno, detail, hint: hints[Math.abs(errno)] });
+}
+
+/** Opens or creates the TAP; returns its descriptor. */
+function openDevice(name: string): number {
+  const request = interfaceRequest(name);
+  request.view.setUint16(REQUEST_FLAGS, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
+  const fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) throw failure(fd, name, `${DEVICE} cannot be opened`);
+  const attached = ioctl(fd, TUNSETIFF, request.address);
+  if (attached < 0) {
+    close(fd);
+    throw failure(attached, name, `the TAP device "${name}" cannot be attached`);
+  }
+  return fd;
+}
+
+/** Sets the header's size and the offloads; returns which were taken, or -errno. */
+function configure(fd: number): number {
+  const headerSize = wordStruct(VIRTIO_HEADER_SIZE);
+  const sized = ioctl(fd, TUNSETVNETHDRSZ, headerSize.address);
+  if (sized < 0) return sized;
+  for (const offloads of [OFFLOADS, OFFLOAD_CHECKSUM]) {
+    if (ioctl(fd, TUNSETOFFLOAD, offloads) >= 0) return offloads;
+  }
+  return 0;
+}
+
+function openTap(options: BackendOptions): Backend {
+  const name = options.interfaceName;
+  const fd = openDevice(name);
+  try {
+    const offloads = configure(fd);
+    if (offloads < 0) throw failure(offloads, name, "the TAP takes no virtio header");
+    setQueueLength(name, QUEUE_LENGTH_PACKETS);
+    bringUp(name);
+    const mtu = interfaceFacts(name).mtu;
+    // What we write may always carry offloads: they concern what the kernel hands to us.
+    return new Tap(fd, {
+      mac: options.mac ?? randomMac(),
+      mtu: Math.min(options.mtu ?? mtu, mtu),
+      checksum: true,
+      segmentMax: SEGMENT_MAX,
+      chainMax: CHAIN_MAX,
+      partialReceive: false,
+    });
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+function probe(): Probe {
+  const fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+  if (fd >= 0) {
+    close(fd);
+    return { usable: true };
+  }
+  const { message, hint } = failure(fd, "tap0", `${DEVICE} cannot be opened`);
+  return { usable: false, reason: message.split("\n")[0] as string, hint: hint ?? "modprobe tun" };
+}
+
+export const tap: BackendDefinition = {
+  name: "tap",
+  summary:
+    "a TAP device: fastest with peers on this machine, works without privilege in a namespace",
+  probe,
+  open: openTap,
+};
