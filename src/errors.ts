@@ -89,7 +89,7 @@ export interface DemibunErrorOptions {
   operation: string;
   /** Of either sign; kept positive. */
   errno: number;
-  /** Replaces the errno's own text in the message. */
+  /** Replaces the errno's own text in the message; may go on for several lines. */
   detail?: string | undefined;
   /** What to do about it: names the command to run or the key to write. */
   hint?: string | undefined;
@@ -110,9 +110,10 @@ export class DemibunError extends Error {
 
   constructor({ operation, errno, detail, hint, cause }: DemibunErrorOptions) {
     const code = errnoCode(errno);
-    const advice = hint === undefined ? "" : `\n  hint: ${hint}`;
+    const [summary, ...more] = (detail ?? errnoText(errno)).split("\n");
+    const advice = hint === undefined ? [] : [`  hint: ${hint}`];
     super(
-      `${operation}: ${detail ?? errnoText(errno)} (${code})${advice}`,
+      [`${operation}: ${summary} (${code})`, ...more, ...advice].join("\n"),
       cause === undefined ? undefined : { cause },
     );
     this.code = code;
