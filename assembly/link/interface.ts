@@ -4,6 +4,7 @@ import {
   INTERFACE_ADDRESS,
   INTERFACE_CAPABILITIES,
   INTERFACE_CHAIN_MAX,
+  INTERFACE_GATEWAY,
   INTERFACE_MAC,
   INTERFACE_MTU,
   INTERFACE_PREFIX,
@@ -75,6 +76,17 @@ export class Interface {
   /** The ring of kind RING_… */
   @inline ring(kind: u32): Ring {
     return changetype<Ring>(changetype<usize>(this) + INTERFACE_RINGS + kind * RING_RECORD_SIZE);
+  }
+  /** Next hop of everything that is not on-link, network byte order; 0 for none. */
+  @inline get gateway(): u32 {
+    return load<u32>(changetype<usize>(this), INTERFACE_GATEWAY);
+  }
+  @inline set gateway(address: u32) {
+    store<u32>(changetype<usize>(this), address, INTERFACE_GATEWAY);
+  }
+  /** Says whether an address lies in the interface's own prefix. */
+  @inline isOnLink(address: u32): bool {
+    return this.address != 0 && ((address ^ this.address) & this.mask) == 0;
   }
   @inline has(capability: u32): bool {
     return (this.capabilities & capability) != 0;

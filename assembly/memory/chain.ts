@@ -130,3 +130,30 @@ export function copyOut(chain: Frame, skip: u32, target: usize, bytes: u32): voi
     frame = frame.next;
   }
 }
+
+/** A copy of `bytes` of a chain, from `skip` bytes after its start; null when frames lack. */
+export function copyChain(chain: Frame, skip: u32, bytes: u32): Frame | null {
+  const copy = allocateChain(bytes, FRAME_PAYLOAD);
+  let frame = copy;
+  let from = skip;
+  while (frame !== null) {
+    copyOut(chain, from, frame.data, frame.length);
+    from += frame.length;
+    frame = frame.next;
+  }
+  return copy;
+}
+
+/** Moves a packet's start behind a header of `bytes`, which lies in its first frame. */
+export function skipHeader(packet: Frame, bytes: u32): void {
+  packet.offset += <u16>bytes;
+  packet.length -= <u16>bytes;
+  packet.total -= bytes;
+}
+
+/** Moves a packet's start `bytes` forward into its headroom, for a header to be written there. */
+export function addHeader(packet: Frame, bytes: u32): void {
+  packet.offset -= <u16>bytes;
+  packet.length += <u16>bytes;
+  packet.total += bytes;
+}
