@@ -11,7 +11,7 @@ const WORD_RANGE = 2 ** 32;
 /** Descriptors that one packet to send may consist of. */
 export const CHAIN_MAX = 64;
 /** Vectors that one packet to send may need: its virtio header and its pieces. */
-export const GATHER_VECTORS = CHAIN_MAX + 1;
+const GATHER_VECTORS = CHAIN_MAX + 1;
 
 /** A fixed array of struct iovec, prepared once, rewritten in place. */
 export class Vectors {
@@ -44,7 +44,7 @@ export class Vectors {
 
 /** Describes packets of a tx ring as vectors: one for the virtio header, one for each piece. */
 export class Gatherer {
-  readonly vectors: Vectors;
+  readonly #vectors: Vectors;
   readonly #headers: Struct;
   readonly #tx: Consumer;
   readonly #memory: DataView;
@@ -54,13 +54,18 @@ export class Gatherer {
 
   /** For `packets` packets at a time. */
   constructor(tx: Consumer, places: RingPlaces, packets: number) {
-    this.vectors = new Vectors(packets * GATHER_VECTORS);
+    this.#vectors = new Vectors(packets * GATHER_VECTORS);
     this.#headers = new Struct(packets * VIRTIO_HEADER_SIZE);
     this.#tx = tx;
     this.#memory = new DataView(places.memory.buffer);
     this.#frames = places.frames;
     this.#framesBytes = places.framesBytes;
     this.#framesAddress = memoryAddress(places.memory) + places.frames;
+  }
+
+  /** Address of the first vector of `slot`. */
+  at(slot: number): number {
+    return this.#vectors.at(slot * GATHER_VECTORS);
   }
 
   /**
@@ -82,7 +87,7 @@ export class Gatherer {
       if (!this.#holds(address, length) || count >= CHAIN_MAX) valid = false;
       else {
         if (count === 0) this.#head(base, slot, address, options);
-        this.vectors.set(base + count + 1, this.#framesAddress + address, length);
+        this.#vectors.set(base + count + 1, this.#framesAddress + address, length);
       }
       count++;
     }
@@ -98,6 +103,6 @@ export class Gatherer {
     const header = slot * VIRTIO_HEADER_SIZE;
     const data = (options & OPTION_METADATA) === 0 ? 0 : this.#frames + address;
     writeVirtioHeader(this.#memory, data, this.#headers.view, header);
-    this.vectors.set(base, this.#headers.address + header, VIRTIO_HEADER_SIZE);
+    this.#vectors.set(base, this.#headers.address + header, VIRTIO_HEADER_SIZE);
   }
 }

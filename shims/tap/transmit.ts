@@ -31,8 +31,7 @@ export class WriteTransmitter {
       const count = this.#gatherer.gather(tx.own + used, ready - used, 0);
       const descriptors = Math.abs(count);
       if (count === 0 || used + descriptors > room) break;
-      const result =
-        count < 0 ? -ERRNO_EIO : writev(this.#fd, this.#gatherer.vectors.at(0), count + 1);
+      const result = count < 0 ? -ERRNO_EIO : writev(this.#fd, this.#gatherer.at(0), count + 1);
       if (isPassing(result)) break;
       if (result < 0) this.dropped++;
       else this.packets++;
