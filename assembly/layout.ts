@@ -130,6 +130,8 @@ export const CONTROL_COMPLETION_CONSUMER: u32 = CONTROL + 652;
 /** Address argument of bind, connect, pushTo, … and result of localAddress, remoteAddress. */
 export const CONTROL_ADDRESS: u32 = CONTROL + 672;
 export const CONTROL_PORT: u32 = CONTROL + 688;
+/** Six bytes: the MAC argument of neighbourSet. */
+export const CONTROL_MAC: u32 = CONTROL + 704;
 /** Counters of u64, one a COUNTER_… index below. */
 export const CONTROL_COUNTERS: u32 = CONTROL + 1024;
 export const CONTROL_SIZE: u32 = 4096;

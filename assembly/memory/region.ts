@@ -1,16 +1,17 @@
 /** Carves the linear memory into regions at `open`; nothing is allocated after that. */
-import { REGIONS_BASE } from "../layout";
+import { CONTROL, CONTROL_SIZE } from "../layout";
 import { alignUp } from "./plan";
 
-let next: usize = REGIONS_BASE;
+let next: usize = CONTROL + CONTROL_SIZE;
 
 export function resetRegions(): void {
-  next = REGIONS_BASE;
+  // The control page comes first; the host has written to it already.
+  next = CONTROL + CONTROL_SIZE;
 }
 
 /** Takes `bytes` of zeroed memory, aligned to `alignment` (a power of two). */
 export function carve(bytes: usize, alignment: usize): usize {
-  const start: usize = alignUp(next, alignment);
+  const start: usize = alignUp(<u32>next, <u32>alignment);
   next = start + bytes;
   assert(next <= (<usize>memory.size()) << 16, "memory is smaller than memory/plan.ts asks for");
   memory.fill(start, 0, bytes);

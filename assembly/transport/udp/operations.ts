@@ -103,12 +103,15 @@ export function udpPushTo(queue: Queue, frame: Frame, address: u32, port: u32): 
   return sendDatagram(frame, socket.local, socket.localPort, address, port);
 }
 
+/** 0 when a pop may start. */
+export function udpPopCheck(queue: Queue): i32 {
+  return socketOf(queue).isBound ? 0 : -ERRNO_EDESTADDRREQ;
+}
+
 /** Completes a pop with the oldest datagram, or lets it wait for one. */
 export function udpPop(queue: Queue, token: Token): void {
   const socket = socketOf(queue);
-  if (!socket.isBound) {
-    completeFailed(token, ERRNO_EDESTADDRREQ);
-  } else if (socket.refused != 0) {
+  if (socket.refused != 0) {
     socket.refused = 0;
     completeFailed(token, ERRNO_ECONNREFUSED);
   } else if (socket.head !== null) {

@@ -1,0 +1,6 @@
+/** Exports for tests and benchmarks only; never in the module that is released. */
+export { sipHash24 } from "./crypto/siphash";
+export { sumChain } from "./memory/chain-checksum";
+export { pseudoHeaderSum, sumBytes, sumHeader } from "./wire/checksum";
+export { portEphemeral, portInUse, portRelease, portTake } from "./transport/ports";
+export { seedRandom, randomBelow, randomU32 } from "./random";

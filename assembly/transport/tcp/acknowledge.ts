@@ -1,0 +1,106 @@
+/** What a segment's acknowledgment and window do (RFC 9293 section 3.10.7.4, fifth check). */
+import { releaseFrame } from "../../memory/frame";
+import { nowUs, tickAfter } from "../../time/clock";
+import { armTimer, disarmTimer } from "../../time/wheel";
+import { Connection, PERSIST, RTT_TIMING } from "./connection";
+import { acknowledgedNew, duplicateAcknowledgment } from "./congestion";
+import { acceptWaitingPushes } from "./push";
+import { makeReady } from "./ready";
+import { sampleRtt, timeoutUs } from "./rtt";
+import { segmentAcknowledgment, segmentBytes, segmentSequence, segmentWindow } from "./segment";
+import { after, before } from "./sequence";
+
+/**
+ * Processes the acknowledgment of a segment whose SEG.ACK lies in SND.UNA..SND.MAX, and its window.
+ */
+export function acknowledge(connection: Connection): void {
+  const acknowledged = segmentAcknowledgment - connection.sendUna;
+  if (acknowledged != 0) {
+    advance(connection, acknowledged);
+    takeWindow(connection);
+    return;
+  }
+  const window = segmentWindow << connection.sendScale;
+  // RFC 5681 section 2: outstanding data, no payload, the same window.
+  const duplicate =
+    segmentBytes == 0 && window == connection.sendWindow && connection.sendMax != connection.sendUna;
+  takeWindow(connection);
+  if (duplicate) duplicateAcknowledgment(connection);
+}
+
+/** SND.UNA moves forward by `acknowledged`. */
+function advance(connection: Connection, acknowledged: u32): void {
+  const una = segmentAcknowledgment;
+  if (connection.has(RTT_TIMING) && !before(una, connection.rttSequence)) {
+    connection.clear(RTT_TIMING);
+    sampleRtt(connection, <u32>nowUs - connection.rttStart);
+  }
+  const flightBefore = connection.sendNext - connection.sendUna;
+  connection.sendUna = una;
+  // After a timeout SND.NXT went back; what is acknowledged needs no sending again.
+  if (before(connection.sendNext, una)) connection.sendNext = una;
+  connection.retries = 0;
+  connection.backoff = 0;
+  const first = acknowledgedNew(connection, acknowledged, flightBefore);
+  trimSendQueue(connection, una);
+  if (connection.sendNext == una) {
+    if (!connection.has(PERSIST)) disarmTimer(connection.timer);
+  } else if (first) {
+    // RFC 6298 section 5.3.
+    armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+  }
+  const queue = connection.queue;
+  if (queue !== null && queue.sendHead !== null) acceptWaitingPushes(connection, queue);
+  if (connection.sendEnd != connection.sendNext) makeReady(connection);
+}
+
+/** Releases frames that are wholly acknowledged and trims the one that is partly so. */
+function trimSendQueue(connection: Connection, una: u32): void {
+  let frame = connection.sendHead;
+  if (frame === null) return;
+  while (frame !== null) {
+    const end = frame.sequence + frame.length;
+    if (after(end, una)) break;
+    const next = frame.next;
+    if (connection.sendPoint === frame) connection.sendPoint = next;
+    releaseFrame(frame);
+    frame = next;
+  }
+  connection.sendHead = frame;
+  if (frame === null) {
+    connection.sendTail = null;
+    return;
+  }
+  const gone = una - frame.sequence;
+  if (<i32>gone > 0) {
+    frame.offset += <u16>gone;
+    frame.length -= <u16>gone;
+    frame.sequence = una;
+  }
+}
+
+/** SND.WND from segments not older than the one that set it last (WL1, WL2). */
+function takeWindow(connection: Connection): void {
+  if (
+    before(segmentSequence, connection.sendWl1) ||
+    (segmentSequence == connection.sendWl1 && before(segmentAcknowledgment, connection.sendWl2))
+  ) {
+    return;
+  }
+  connection.sendWl1 = segmentSequence;
+  connection.sendWl2 = segmentAcknowledgment;
+  const window = segmentWindow << connection.sendScale;
+  const grown = window > connection.sendWindow;
+  connection.sendWindow = window;
+  if (window > connection.windowMax) connection.windowMax = window;
+  if (connection.has(PERSIST)) {
+    // RFC 9293 section 3.8.6.1: the window opened, or the probe was answered.
+    connection.retries = 0;
+    if (grown) {
+      connection.clear(PERSIST);
+      connection.backoff = 0;
+      disarmTimer(connection.timer);
+    }
+  }
+  if (grown && connection.sendEnd != connection.sendNext) makeReady(connection);
+}

@@ -1,0 +1,34 @@
+/** Delayed acknowledgments (RFC 9293 section 3.8.6.3). */
+import { tickAfter } from "../../time/clock";
+import { armTimer } from "../../time/wheel";
+import { ACK_NOW, Connection, delayedAckUs } from "./connection";
+import { makeReady } from "./ready";
+
+/** What the record can count. */
+const ACK_BYTES_MAX: u32 = 65535;
+
+/**
+ * `bytes` arrived in order. Every second full segment is acknowledged with this batch (SHLD-19); a
+ * single one waits for company: data of ours, more of theirs, or the timer (MUST-40: below 500 ms).
+ */
+export function acknowledgeSoon(connection: Connection, bytes: u32): void {
+  const waiting: u32 = <u32>connection.ackBytes + bytes;
+  if (waiting >= min<u32>(2 * <u32>connection.mss, ACK_BYTES_MAX)) {
+    connection.set(ACK_NOW);
+    makeReady(connection);
+    return;
+  }
+  connection.ackBytes = <u16>waiting;
+  if (!connection.ackTimer.armed) armTimer(connection.ackTimer, tickAfter(delayedAckUs()));
+}
+
+/** Something the sender must hear of at once: a gap, a filled gap, a FIN, a stale segment. */
+export function acknowledgeNow(connection: Connection): void {
+  connection.set(ACK_NOW);
+  makeReady(connection);
+}
+
+/** The timer expired. */
+export function acknowledgeLate(connection: Connection): void {
+  acknowledgeNow(connection);
+}

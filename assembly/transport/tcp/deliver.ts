@@ -1,0 +1,104 @@
+/** The receive queue: bytes in order, from segments to pops. */
+import { FRAME_SIZE, OPCODE_POP, TX_HEADROOM } from "../../layout";
+import { lastFrame, splitChain, trimFront } from "../../memory/chain";
+import { Frame, isSole, release, takeFrame } from "../../memory/frame";
+import { complete } from "../../queue/completion";
+import { Queue, takeWaiting, waitLater } from "../../queue/queue";
+import { Token } from "../../queue/token";
+import { Connection } from "./connection";
+import { acknowledgeSoon } from "./delayed-ack";
+import { isAtEnd } from "./close";
+import { windowMayHaveOpened } from "./window";
+
+/** Payloads up to this many bytes move into the room behind the last one, so that a flood of tiny
+ * segments does not hold a frame each. */
+const COALESCE_MAX: u32 = 256;
+
+/** Takes a chain whose first byte is RCV.NXT; the caller says how it is to be acknowledged. */
+export function append(connection: Connection, payload: Frame): void {
+  const bytes = payload.total;
+  connection.receiveNext += bytes;
+  const tail = connection.receiveTail;
+  if (tail === null) {
+    connection.receiveHead = payload;
+    connection.receiveTail = lastFrame(payload);
+  } else if (!coalesce(tail, payload)) {
+    tail.next = payload;
+    connection.receiveTail = lastFrame(payload);
+  }
+  connection.receiveQueued += bytes;
+}
+
+function coalesce(tail: Frame, payload: Frame): bool {
+  const length: u32 = payload.length;
+  const used = <u32>tail.offset + <u32>tail.length;
+  if (payload.next !== null || length > COALESCE_MAX || used + length > FRAME_SIZE) return false;
+  if (!isSole(tail)) return false;
+  memory.copy(tail.data + tail.length, payload.data, length);
+  tail.length += <u16>length;
+  release(payload);
+  return true;
+}
+
+/** Takes text that arrived in order: acknowledges it soon and serves pops that wait. */
+export function deliver(connection: Connection, payload: Frame): void {
+  const bytes = payload.total;
+  append(connection, payload);
+  acknowledgeSoon(connection, bytes);
+  servePops(connection);
+}
+
+export function servePops(connection: Connection): void {
+  const queue = connection.queue;
+  if (queue === null) return;
+  while (queue.waitHead !== null && connection.receiveQueued != 0) {
+    const token = <Token>queue.waitHead;
+    const chain = takeReceived(connection, token.size);
+    if (chain === null) return;
+    takeWaiting(queue);
+    complete(token, OPCODE_POP, chain, chain.total, 0);
+  }
+}
+
+/** The application pops up to `token.size` bytes (0: all there are). */
+export function pop(connection: Connection, queue: Queue, token: Token): void {
+  waitLater(queue, token);
+  if (connection.receiveQueued != 0) {
+    servePops(connection);
+    windowMayHaveOpened(connection);
+  } else if (isAtEnd(connection)) {
+    takeWaiting(queue);
+    complete(token, OPCODE_POP, null, 0, 0);
+  }
+}
+
+/** Takes up to `size` bytes off the queue; null when there is no frame to split one with. */
+function takeReceived(connection: Connection, size: u32): Frame | null {
+  const head = <Frame>connection.receiveHead;
+  head.total = connection.receiveQueued;
+  if (size == 0 || size >= connection.receiveQueued) {
+    connection.receiveHead = null;
+    connection.receiveTail = null;
+    connection.receiveQueued = 0;
+    return head;
+  }
+  // The smaller part of a frame that two arrays share is the one that is copied.
+  if (size <= <u32>head.length >> 1) return copyFront(connection, head, size);
+  const rest = splitChain(head, size);
+  if (rest === null) return null;
+  connection.receiveHead = rest;
+  if (rest.next === null) connection.receiveTail = rest;
+  connection.receiveQueued -= size;
+  return head;
+}
+
+function copyFront(connection: Connection, head: Frame, size: u32): Frame | null {
+  const copy = takeFrame(TX_HEADROOM);
+  if (copy === null) return null;
+  memory.copy(copy.data, head.data, size);
+  copy.length = <u16>size;
+  copy.total = size;
+  connection.receiveHead = trimFront(head, size);
+  connection.receiveQueued -= size;
+  return copy;
+}

@@ -1,0 +1,125 @@
+/** Opening: initial sequence numbers, our SYN and SYN-ACK, what both ends' options agree on. */
+import { CAPABILITY_CHAINS, FRAME_PAYLOAD } from "../../layout";
+import { sipHash24 } from "../../crypto/siphash";
+import { findNeighbour, neighbourSend } from "../../link/neighbour";
+import { route, routeInterface, routeNextHop } from "../../network/route";
+import { KEY_SEQUENCES, secretKey } from "../../random";
+import { nowUs } from "../../time/clock";
+import { Ipv4 } from "../../wire/ipv4";
+import { Tcp } from "../../wire/tcp";
+import { release } from "../../memory/frame";
+import { configuredMss, Connection, RTT_TIMING, SCALING, SYN_SENT } from "./connection";
+import { controlOptions, makeControl, sealControl } from "./control";
+import {
+  peerMss,
+  peerScale,
+  SCALE_MAX,
+  SCALE_NONE,
+  synOptionBytes,
+  writeSynOptions,
+} from "./options";
+import { RTO_INITIAL_US } from "./rtt";
+
+const SYN_WINDOW_MAX: u32 = 65535;
+
+/**
+ * RFC 6528: ISN = M + F(4-tuple, secret), M a clock of 4 µs. Numbers of one 4-tuple grow with time,
+ * those of different tuples tell nothing of each other.
+ */
+function initialSequence(connection: Connection): u32 {
+  const tuple = (<u64>connection.remote << 32) | connection.ports;
+  const hash = sipHash24(
+    secretKey(KEY_SEQUENCES),
+    secretKey(KEY_SEQUENCES + 1),
+    tuple,
+    connection.local,
+  );
+  return <u32>hash + <u32>(nowUs >> 2);
+}
+
+/** Finds the way to the peer. False when there is none (ENETUNREACH). */
+export function routeConnection(connection: Connection): bool {
+  if (!route(connection.remote)) return false;
+  connection.nic = routeInterface;
+  connection.nextHop = routeNextHop;
+  connection.neighbour = findNeighbour(routeInterface, routeNextHop);
+  return true;
+}
+
+/** Sets the fields both kinds of opening begin with; the 4-tuple and route are set. */
+export function prepareHandshake(connection: Connection): void {
+  const initial = initialSequence(connection);
+  connection.initialSend = initial;
+  connection.sendUna = initial;
+  connection.sendNext = initial + 1;
+  connection.sendMax = initial + 1;
+  connection.sendEnd = initial + 1;
+  connection.rto = RTO_INITIAL_US;
+  connection.receiveScale = <u8>scaleFor(connection.receiveBuffer);
+  connection.set(RTT_TIMING);
+  connection.rttSequence = initial + 1;
+  connection.rttStart = <u32>nowUs;
+}
+
+/** The smallest shift with which the window field can tell `bytes` (RFC 7323 section 2.3). */
+function scaleFor(bytes: u32): u32 {
+  let shift: u32 = 0;
+  while (shift < SCALE_MAX && bytes >> shift > SYN_WINDOW_MAX) shift++;
+  return shift;
+}
+
+/** Largest segment we take: what one IP packet of the interface holds (RFC 9293 section 3.7.1). */
+function announcedMss(connection: Connection): u32 {
+  const room = connection.nic.mtu - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
+  const wanted = configuredMss();
+  return wanted != 0 ? min(wanted, room) : room;
+}
+
+/** Takes over the options of the peer's SYN, just parsed. */
+export function agree(connection: Connection): void {
+  const room = connection.nic.mtu - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
+  let mss = min(peerMss, room);
+  // A device without chains needs the whole segment in one frame.
+  if (!connection.nic.has(CAPABILITY_CHAINS)) mss = min(mss, FRAME_PAYLOAD);
+  const wanted = configuredMss();
+  connection.mss = <u16>(wanted != 0 ? min(mss, wanted) : mss);
+  if (peerScale == SCALE_NONE) {
+    connection.sendScale = 0;
+    connection.receiveScale = 0;
+    connection.clear(SCALING);
+  } else {
+    connection.sendScale = <u8>peerScale;
+    connection.set(SCALING);
+  }
+}
+
+/** Sends the SYN, or the SYN-ACK of a connection whose peer's SYN has arrived. */
+export function sendSynAgain(connection: Connection): bool {
+  const active = connection.state == SYN_SENT;
+  const scaling = active || connection.has(SCALING);
+  const optionBytes = synOptionBytes(scaling);
+  const window = min(connection.receiveBuffer, SYN_WINDOW_MAX);
+  const packet = makeControl(
+    connection.local,
+    connection.remote,
+    rotl<u32>(connection.ports, 16),
+    connection.initialSend,
+    active ? 0 : connection.receiveNext,
+    active ? Tcp.SYN : Tcp.SYN | Tcp.ACK,
+    window,
+    optionBytes,
+  );
+  if (packet === null) return true;
+  const options = controlOptions(packet);
+  writeSynOptions(options, announcedMss(connection), scaling, connection.receiveScale);
+  sealControl(packet);
+  if (!active) connection.receiveEdge = connection.receiveNext + window;
+  let neighbour = connection.neighbour;
+  if (neighbour === null || neighbour.address != connection.nextHop) {
+    neighbour = findNeighbour(connection.nic, connection.nextHop);
+    connection.neighbour = neighbour;
+  }
+  if (neighbour === null) release(packet);
+  else neighbourSend(connection.nic, neighbour, packet, 0);
+  return true;
+}

@@ -1,0 +1,96 @@
+/** Writes the IPv4 and TCP headers of a segment without options, and its offload metadata. */
+import {
+  METADATA_CHECKSUM_OFFSET,
+  METADATA_CHECKSUM_START,
+  METADATA_FLAGS,
+  METADATA_HEADER_LENGTH,
+  METADATA_SEGMENT_SIZE,
+  METADATA_SIZE,
+  OFFLOAD_CHECKSUM_PARTIAL,
+} from "../../layout";
+import { fold, sumHeader } from "../../wire/checksum";
+import { Ethernet } from "../../wire/ethernet";
+import { Ipv4 } from "../../wire/ipv4";
+import { Tcp } from "../../wire/tcp";
+import { Connection } from "./connection";
+import { announceWindow } from "./window";
+
+/** IPv4 and TCP headers without options. */
+export const HEADERS_LENGTH: u32 = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH;
+
+/**
+ * Writes both headers at `ip`. `payload` is the folded sum of the payload and is not looked at when
+ * the device finishes the checksum (`offloaded`): then the field holds the pseudo-header's sum.
+ *
+ * The identification is 0: a packet that must not be fragmented needs none (RFC 6864 section 4.1).
+ */
+export function writeHeaders(
+  connection: Connection,
+  ip: usize,
+  sequence: u32,
+  bytes: u32,
+  flags: u32,
+  payload: u32,
+  offloaded: bool,
+): void {
+  const local = connection.local;
+  const remote = connection.remote;
+  const tcpLength = Tcp.HEADER_LENGTH + bytes;
+  Ipv4.write(
+    ip,
+    Ipv4.HEADER_LENGTH + tcpLength,
+    0,
+    Ipv4.DONT_FRAGMENT,
+    Ipv4.PROTOCOL_TCP,
+    local,
+    remote,
+  );
+  Ipv4.setChecksum(ip, ~sumHeader(ip));
+  const tcp = ip + Ipv4.HEADER_LENGTH;
+  const ports = rotl<u32>(connection.ports, 16);
+  const sequenceWord = bswap<u32>(sequence);
+  const acknowledgmentWord = bswap<u32>(connection.receiveNext);
+  const window = announceWindow(connection);
+  const control =
+    (Tcp.HEADER_LENGTH << 2) | (flags << 8) | ((<u32>bswap<u16>(<u16>window)) << 16);
+  store<u32>(tcp, ports);
+  store<u32>(tcp, sequenceWord, 4);
+  store<u32>(tcp, acknowledgmentWord, 8);
+  store<u32>(tcp, control, 12);
+  const pseudo =
+    <u64>local +
+    <u64>remote +
+    <u64>((Ipv4.PROTOCOL_TCP << 8) + <u32>bswap<u16>(<u16>tcpLength));
+  if (offloaded) {
+    store<u32>(tcp, fold(pseudo), Tcp.CHECKSUM);
+    return;
+  }
+  const sum =
+    pseudo +
+    <u64>ports +
+    <u64>sequenceWord +
+    <u64>acknowledgmentWord +
+    <u64>control +
+    <u64>payload;
+  // The urgent pointer behind the checksum is zero.
+  store<u32>(tcp, ~fold(sum) & 0xffff, Tcp.CHECKSUM);
+}
+
+/** Tells the device, before the Ethernet header at `at`, what to finish. */
+export function writeMetadata(at: usize, bytes: u32, mss: u32): void {
+  const metadata = at - METADATA_SIZE;
+  store<u64>(metadata, OFFLOAD_CHECKSUM_PARTIAL, METADATA_FLAGS);
+  store<u16>(
+    metadata,
+    <u16>(Ethernet.HEADER_LENGTH + Ipv4.HEADER_LENGTH),
+    METADATA_CHECKSUM_START,
+  );
+  store<u16>(metadata, <u16>Tcp.CHECKSUM, METADATA_CHECKSUM_OFFSET);
+  store<u16>(metadata, <u16>(bytes > mss ? mss : 0), METADATA_SEGMENT_SIZE);
+  store<u16>(
+    metadata,
+    <u16>(Ethernet.HEADER_LENGTH + HEADERS_LENGTH),
+    METADATA_HEADER_LENGTH,
+  );
+  store<u64>(metadata, 0, 16);
+}

@@ -1,0 +1,137 @@
+/**
+ * What a connection may send now: window, congestion window, Nagle and silly-window avoidance
+ * (RFC 9293 sections 3.7.4 and 3.8.6), then the FIN, then a bare acknowledgment if one is due.
+ */
+import { CAPABILITY_SEGMENTATION } from "../../layout";
+import { nowUs, tickAfter } from "../../time/clock";
+import { armTimer } from "../../time/wheel";
+import { Ipv4 } from "../../wire/ipv4";
+import { Tcp } from "../../wire/tcp";
+import {
+  ACK_NOW,
+  CLOSED,
+  Connection,
+  ESTABLISHED,
+  FIN_QUEUED,
+  NO_DELAY,
+  PERSIST,
+  RTT_TIMING,
+  SYN_RECEIVED,
+} from "./connection";
+import { sendSynAgain } from "./handshake";
+import { timeoutUs } from "./rtt";
+import { before, laterOf } from "./sequence";
+import { chainReach, transmitSegment } from "./transmit";
+
+/**
+ * Sends what may be sent. False when the device's ring was full and something remains; the caller
+ * keeps the connection on the ready list.
+ */
+export function output(connection: Connection): bool {
+  if (connection.state < ESTABLISHED) return outputHandshake(connection);
+  while (true) {
+    const bytes = sendable(connection);
+    const fin = finFollows(connection, bytes);
+    if (bytes == 0 && !fin) break;
+    if (!sendNow(connection, bytes, fin)) return false;
+  }
+  if (connection.has(ACK_NOW)) {
+    if (!transmitSegment(connection, connection.sendNext, 0, Tcp.ACK)) return false;
+  }
+  if (
+    connection.sendNext == connection.sendUna &&
+    <i32>(connection.sendEnd - connection.sendNext) > 0
+  ) {
+    armPersist(connection);
+  }
+  return true;
+}
+
+/** SYN_RECEIVED acknowledges by its SYN-ACK, which its timer repeats. */
+function outputHandshake(connection: Connection): bool {
+  if (connection.state != SYN_RECEIVED || !connection.has(ACK_NOW)) return true;
+  connection.clear(ACK_NOW);
+  return sendSynAgain(connection);
+}
+
+/** Payload bytes of the next segment, 0 when none may leave. A super-frame counts as one segment. */
+function sendable(connection: Connection): u32 {
+  // Sequence arithmetic: after the FIN was sent, SND.NXT is one past the end of the data.
+  const unsent = connection.sendEnd - connection.sendNext;
+  if (unsent == 0 || <i32>unsent < 0) return 0;
+  const window = min(connection.sendWindow, connection.cwnd);
+  const flight = connection.flight;
+  if (window <= flight) return 0;
+  const mss: u32 = connection.mss;
+  const bytes = min(unsent, window - flight);
+  if (bytes > mss) {
+    const limit = segmentLimit(connection);
+    if (limit <= mss) return mss;
+    const whole = chainReach(connection, min(bytes, limit));
+    // Frames so small that a chain holds less than a segment are copied into one instead.
+    if (whole <= mss) return mss;
+    // A super-frame ends on a whole segment unless the data ends there.
+    return whole == unsent ? whole : whole - (whole % mss);
+  }
+  if (bytes == mss) return bytes;
+  // RFC 9293 section 3.8.6.2.1: a segment below the MSS leaves when it empties the queue and Nagle
+  // allows it, or when it fills half of the largest window the peer ever had.
+  if (bytes == unsent && (connection.has(NO_DELAY | FIN_QUEUED) || flight == 0)) return bytes;
+  if (bytes >= connection.windowMax >> 1) return bytes;
+  return before(connection.sendNext, connection.sendMax) ? bytes : 0;
+}
+
+/** Payload bytes one hand-over to the device may carry: the MSS, or a super-frame's worth of it. */
+function segmentLimit(connection: Connection): u32 {
+  const mss: u32 = connection.mss;
+  const nic = connection.nic;
+  if (!nic.has(CAPABILITY_SEGMENTATION)) return mss;
+  const limit = nic.segmentMax - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
+  return limit - (limit % mss);
+}
+
+/** The FIN goes with the last data, or alone. */
+function finFollows(connection: Connection, bytes: u32): bool {
+  return connection.has(FIN_QUEUED) && connection.sendNext + bytes == connection.sendEnd;
+}
+
+function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
+  const sequence = connection.sendNext;
+  let flags = Tcp.ACK;
+  // RFC 9293 section 3.9.1.2 (MUST-60): PSH on the last buffered segment.
+  if (bytes != 0 && sequence + bytes == connection.sendEnd) flags |= Tcp.PSH;
+  if (fin) flags |= Tcp.FIN;
+  if (!transmitSegment(connection, sequence, bytes, flags)) return false;
+  const next = sequence + bytes + (fin ? 1 : 0);
+  connection.sendNext = next;
+  if (before(connection.sendMax, next)) {
+    // Karn: only a segment sent for the first time is timed (RFC 6298 section 3).
+    if (!connection.has(RTT_TIMING) && sequence == connection.sendMax) {
+      connection.set(RTT_TIMING);
+      connection.rttSequence = next;
+      connection.rttStart = <u32>nowUs;
+    }
+    connection.sendMax = laterOf(connection.sendMax, next);
+  }
+  if (connection.has(PERSIST)) {
+    connection.clear(PERSIST);
+    connection.backoff = 0;
+    armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+  } else if (!connection.timer.armed) {
+    // RFC 6298 section 5.1.
+    armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+  }
+  return true;
+}
+
+/**
+ * Data waits, nothing is in flight: only a window update can start it again, and that may be lost
+ * (RFC 9293 section 3.8.6.1). The same timer is the override of sender SWS avoidance.
+ */
+function armPersist(connection: Connection): void {
+  if (connection.has(PERSIST) || connection.state == CLOSED) return;
+  connection.set(PERSIST);
+  connection.backoff = 0;
+  connection.retries = 0;
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+}

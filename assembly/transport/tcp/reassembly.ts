@@ -1,0 +1,171 @@
+/**
+ * Segments beyond RCV.NXT (RFC 9293 SHLD-31). Neighbouring ones join into runs, in order of
+ * sequence, so the list is as long as there are holes. Bytes received first win over later copies.
+ * The number of holes and of frames is bounded: what does not fit is dropped and sent again.
+ */
+import { COUNTER_DROP_TCP_REASSEMBLY_FULL, COUNTER_TCP_OUT_OF_ORDER } from "../../layout";
+import { count } from "../../counters";
+import { lastFrame, trimBack, trimFront } from "../../memory/chain";
+import { Frame, framesFree, framesTotal, release } from "../../memory/frame";
+import { Tcp } from "../../wire/tcp";
+import { Connection } from "./connection";
+import { acknowledgeNow } from "./delayed-ack";
+import { append, servePops } from "./deliver";
+import { finReceived } from "./fin";
+import { segmentBytes, segmentFlags, segmentSequence, takePayload } from "./segment";
+import { after, before } from "./sequence";
+
+/** Holes one connection may have, and frames it may hold beyond them. */
+const RUNS_MAX: u32 = 64;
+const FRAMES_MAX: u32 = 1024;
+
+// A run is a chain: `sequence` and `total` in its first frame, `detail` its last frame, `mark` 1
+// when the peer's FIN follows its last byte.
+
+/** Keeps the segment being processed; a gap is always acknowledged at once (RFC 5681 4.2). */
+export function storeOutOfOrder(connection: Connection): void {
+  acknowledgeNow(connection);
+  count(COUNTER_TCP_OUT_OF_ORDER);
+  const fin: u32 = (segmentFlags & Tcp.FIN) != 0 ? 1 : 0;
+  if (segmentBytes == 0) return;
+  // The pool's last eighth is for segments in order.
+  if (connection.reassemblyCount >= FRAMES_MAX || framesFree() < framesTotal() >> 3) {
+    count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
+    return;
+  }
+  const sequence = segmentSequence;
+  const payload = takePayload();
+  payload.sequence = sequence;
+  payload.mark = fin;
+  insert(connection, payload);
+}
+
+function insert(connection: Connection, payload: Frame): void {
+  let previous: Frame | null = null;
+  let run = connection.reassemblyHead;
+  let runs: u32 = 0;
+  while (run !== null && before(run.sequence + run.total, payload.sequence)) {
+    previous = run;
+    run = run.link;
+    runs++;
+  }
+  if (run !== null && !after(run.sequence, payload.sequence)) {
+    extend(connection, run, payload);
+    return;
+  }
+  if (runs + runsFrom(run) >= RUNS_MAX) {
+    count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
+    release(payload);
+    return;
+  }
+  if (run !== null) cutAt(payload, run.sequence);
+  payload.link = run;
+  payload.detail = <u32>changetype<usize>(lastFrame(payload));
+  if (previous === null) connection.reassemblyHead = payload;
+  else previous.link = payload;
+  connection.reassemblyCount += framesOf(payload);
+  joinNext(payload);
+}
+
+/** `payload` begins inside `run` or right behind it. */
+function extend(connection: Connection, run: Frame, payload: Frame): void {
+  const end = run.sequence + run.total;
+  const known = end - payload.sequence;
+  if (known >= payload.total) {
+    if (known == payload.total) run.mark |= payload.mark;
+    release(payload);
+    return;
+  }
+  const fin = payload.mark;
+  let fresh = trimFront(payload, known);
+  fresh.sequence = end;
+  fresh.mark = fin;
+  const next = run.link;
+  if (next !== null) cutAt(fresh, next.sequence);
+  if (fresh.total == 0) {
+    release(fresh);
+    return;
+  }
+  connection.reassemblyCount += framesOf(fresh);
+  join(run, fresh, <u32>changetype<usize>(lastFrame(fresh)));
+  joinNext(run);
+}
+
+/** Cuts a chain where bytes received earlier begin. */
+function cutAt(payload: Frame, sequence: u32): void {
+  const room = sequence - payload.sequence;
+  if (payload.total <= room) return;
+  trimBack(payload, room);
+  payload.mark = 0;
+}
+
+function join(run: Frame, chain: Frame, last: u32): void {
+  changetype<Frame>(<usize>run.detail).next = chain;
+  run.detail = last;
+  run.total += chain.total;
+  run.mark |= chain.mark;
+}
+
+/** Joins the next run when the gap before it has closed. */
+function joinNext(run: Frame): void {
+  const next = run.link;
+  if (next === null || next.sequence != run.sequence + run.total) return;
+  run.link = next.link;
+  join(run, next, next.detail);
+}
+
+function runsFrom(first: Frame | null): u32 {
+  let runs: u32 = 0;
+  let run = first;
+  while (run !== null) {
+    run = run.link;
+    runs++;
+  }
+  return runs;
+}
+
+function framesOf(chain: Frame): u32 {
+  let frames: u32 = 0;
+  for (let frame: Frame | null = chain; frame !== null; frame = frame.next) frames++;
+  return frames;
+}
+
+/** RCV.NXT has moved: takes over what is now in order. */
+export function fillFromReassembly(connection: Connection): void {
+  let run = connection.reassemblyHead;
+  let filled = false;
+  let fin = false;
+  while (run !== null && !after(run.sequence, connection.receiveNext)) {
+    const next = run.link;
+    const known = connection.receiveNext - run.sequence;
+    connection.reassemblyCount -= framesOf(run);
+    // A FIN behind bytes that arrived again by themselves is still the FIN.
+    if (run.mark != 0 && known <= run.total) fin = true;
+    if (known >= run.total) {
+      release(run);
+    } else {
+      const fresh = known == 0 ? run : trimFront(run, known);
+      fresh.link = null;
+      append(connection, fresh);
+      filled = true;
+    }
+    run = next;
+  }
+  connection.reassemblyHead = run;
+  if (filled) {
+    acknowledgeNow(connection);
+    servePops(connection);
+  }
+  if (fin) finReceived(connection);
+}
+
+export function clearReassembly(connection: Connection): void {
+  let run = connection.reassemblyHead;
+  while (run !== null) {
+    const next = run.link;
+    release(run);
+    run = next;
+  }
+  connection.reassemblyHead = null;
+  connection.reassemblyCount = 0;
+}

@@ -1,0 +1,90 @@
+/** Resets (RFC 9293 sections 3.5.2 and 3.10.7.1) and challenge acknowledgments (RFC 5961). */
+import {
+  COUNTER_DROP_TCP_NO_LISTENER,
+  COUNTER_TCP_CHALLENGE_ACKS,
+  COUNTER_TCP_RESETS_SENT,
+} from "../../layout";
+import { count } from "../../counters";
+import { findNeighbour, neighbourSend } from "../../link/neighbour";
+import { release } from "../../memory/frame";
+import { route, routeInterface, routeNextHop } from "../../network/route";
+import { nowUs } from "../../time/clock";
+import { Tcp } from "../../wire/tcp";
+import { Connection } from "./connection";
+import { makeControl, sealControl } from "./control";
+import { acknowledgeNow } from "./delayed-ack";
+import {
+  segmentAcknowledgment,
+  segmentFlags,
+  segmentLength,
+  segmentLocal,
+  segmentNic,
+  segmentPorts,
+  segmentRemote,
+  segmentSequence,
+} from "./segment";
+
+/** One challenge a connection in this time, so that two confused stacks cannot feed each other. */
+const CHALLENGE_INTERVAL_MS: u32 = 500;
+
+/** Answers the segment being processed as CLOSED does: with a reset that its sender must accept. */
+export function rejectSegment(): void {
+  count(COUNTER_DROP_TCP_NO_LISTENER);
+  if ((segmentFlags & Tcp.RST) != 0 || segmentLocal != segmentNic.address) return;
+  if ((segmentFlags & Tcp.ACK) != 0) {
+    sendReset(segmentLocal, segmentRemote, segmentPorts, segmentAcknowledgment, 0, Tcp.RST);
+  } else {
+    const acknowledgment = segmentSequence + segmentLength();
+    sendReset(segmentLocal, segmentRemote, segmentPorts, 0, acknowledgment, Tcp.RST | Tcp.ACK);
+  }
+}
+
+/** Resets a connection that this end gives up (RFC 9293 section 3.10.5). */
+export function resetPeer(connection: Connection): void {
+  sendReset(
+    connection.local,
+    connection.remote,
+    connection.ports,
+    connection.sendNext,
+    connection.receiveNext,
+    Tcp.RST | Tcp.ACK,
+  );
+}
+
+/** `ports` as a segment from the peer holds them. */
+function sendReset(
+  local: u32,
+  remote: u32,
+  ports: u32,
+  sequence: u32,
+  acknowledgment: u32,
+  flags: u32,
+): void {
+  if (!route(remote)) return;
+  const nic = routeInterface;
+  const neighbour = findNeighbour(nic, routeNextHop);
+  const turned = rotl<u32>(ports, 16);
+  const packet = makeControl(local, remote, turned, sequence, acknowledgment, flags, 0, 0);
+  if (packet === null) return;
+  if (neighbour === null) {
+    release(packet);
+    return;
+  }
+  sealControl(packet);
+  count(COUNTER_TCP_RESETS_SENT);
+  neighbourSend(nic, neighbour, packet, 0);
+}
+
+/**
+ * Tells the peer where this end stands, in answer to a segment that may be forged or stale. Limited
+ * for each connection by itself, so that nothing leaks between them (RFC 5961 section 7,
+ * CVE-2016-5696).
+ */
+export function challenge(connection: Connection): void {
+  const nowMs = <u32>(nowUs / 1000);
+  const since = nowMs - connection.challengeMs;
+  if (connection.challengeMs != 0 && since < CHALLENGE_INTERVAL_MS) return;
+  connection.challengeMs = nowMs | 1;
+  count(COUNTER_TCP_CHALLENGE_ACKS);
+  acknowledgeNow(connection);
+}

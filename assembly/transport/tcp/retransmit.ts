@@ -1,0 +1,26 @@
+/** Sending again what is at SND.UNA. */
+import { COUNTER_TCP_RETRANSMISSIONS } from "../../layout";
+import { count } from "../../counters";
+import { Tcp } from "../../wire/tcp";
+import { Connection, FIN_QUEUED, RTT_TIMING } from "./connection";
+import { transmitSegment } from "./transmit";
+
+/**
+ * Retransmits one segment from SND.UNA without moving SND.NXT. A full device ring only delays it:
+ * the timer repeats it.
+ */
+export function retransmitFirst(connection: Connection): void {
+  const una = connection.sendUna;
+  const outstanding = connection.sendMax - una;
+  if (outstanding == 0) return;
+  // Karn's algorithm (RFC 6298 section 3): a repeated segment gives no sample.
+  connection.clear(RTT_TIMING);
+  count(COUNTER_TCP_RETRANSMISSIONS);
+  const data = connection.sendEnd - una;
+  const bytes = <i32>data > 0 ? min(min(data, outstanding), <u32>connection.mss) : 0;
+  let flags = Tcp.ACK;
+  if (bytes != 0 && una + bytes == connection.sendEnd) flags |= Tcp.PSH;
+  const finSent = connection.has(FIN_QUEUED) && connection.sendMax - connection.sendEnd == 1;
+  if (finSent && una + bytes == connection.sendEnd) flags |= Tcp.FIN;
+  transmitSegment(connection, una, bytes, flags);
+}

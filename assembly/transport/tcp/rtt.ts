@@ -1,0 +1,35 @@
+/** Round-trip time and retransmission timeout (RFC 6298). */
+import { Connection, rtoMinUs } from "./connection";
+
+/** RFC 6298 section 2.1. */
+export const RTO_INITIAL_US: u32 = 1_000_000;
+/** Section 5.7: after a SYN had to be repeated. */
+export const RTO_AFTER_SYN_US: u32 = 3_000_000;
+/** Section 2.5 asks for at least 60 s. */
+export const RTO_MAX_US: u32 = 120_000_000;
+
+/**
+ * Takes one measurement in microseconds. srtt is held as 8 times, rttvar as 4 times its value, so
+ * the gains 1/8 and 1/4 are shifts (section 2.3).
+ */
+export function sampleRtt(connection: Connection, elapsedUs: u32): void {
+  const sample = max<u32>(1, min(elapsedUs, RTO_MAX_US));
+  if (connection.srtt == 0) {
+    connection.srtt = sample << 3;
+    connection.rttvar = sample << 1;
+  } else {
+    const error = <i32>(sample - (connection.srtt >> 3));
+    const deviation = <u32>abs(error);
+    connection.rttvar += deviation - (connection.rttvar >> 2);
+    connection.srtt += error;
+  }
+  // max(G, 4·RTTVAR) of section 2.3: rttvar is four times the value already.
+  const rto = (connection.srtt >> 3) + max<u32>(1000, connection.rttvar);
+  connection.rto = min(RTO_MAX_US, max(rtoMinUs(), rto));
+}
+
+/** The timeout now, its back-off applied (section 5.5). */
+export function timeoutUs(connection: Connection): u32 {
+  const backoff = min<u32>(connection.backoff, 16);
+  return <u32>min<u64>(RTO_MAX_US, <u64>connection.rto << backoff);
+}

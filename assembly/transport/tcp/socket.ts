@@ -1,0 +1,225 @@
+/** PDPIX calls on stream sockets, as queue/operations.ts dispatches them. */
+import {
+  ADDRESS_SIZE,
+  CONTROL_ADDRESS,
+  CONTROL_PORT,
+  ERRNO_EADDRINUSE,
+  ERRNO_EADDRNOTAVAIL,
+  ERRNO_EDESTADDRREQ,
+  ERRNO_EINPROGRESS,
+  ERRNO_EINVAL,
+  ERRNO_EISCONN,
+  ERRNO_ENETUNREACH,
+  ERRNO_ENOBUFS,
+  ERRNO_ENOPROTOOPT,
+  ERRNO_ENOTCONN,
+  ERRNO_EOPNOTSUPP,
+  ERRNO_EPIPE,
+  SOCKET_OPTION_LINGER,
+  SOCKET_OPTION_NODELAY,
+  SOCKET_OPTION_RECEIVE_BUFFER,
+  SOCKET_OPTION_SEND_BUFFER,
+  SOMAXCONN,
+} from "../../layout";
+import { isOwnAddress } from "../../network/route";
+import { Queue, sendLater } from "../../queue/queue";
+import { Token } from "../../queue/token";
+import { tickAfter } from "../../time/clock";
+import { armTimer } from "../../time/wheel";
+import { Ipv4 } from "../../wire/ipv4";
+import { portEphemeral, portInUse, portTake } from "../ports";
+import { closeSending, isAtEnd } from "./close";
+import {
+  ACTIVE,
+  CLOSED,
+  CLOSE_WAIT,
+  Connection,
+  ESTABLISHED,
+  FIN_QUEUED,
+  LISTEN,
+  NO_DELAY,
+  PORT_TAKEN,
+  SYN_RECEIVED,
+  SYN_SENT,
+  takeConnection,
+} from "./connection";
+import { prepareHandshake, routeConnection, sendSynAgain } from "./handshake";
+import { acceptEverything } from "./push";
+import { makeReady } from "./ready";
+import { timeoutUs } from "./rtt";
+import { addConnection, addListener, findConnection } from "./table";
+
+const BUFFER_MIN: i32 = 4096;
+/** 2^30 − 1 rounded to what the largest window scale can tell (RFC 7323 section 2.3). */
+const BUFFER_MAX: i32 = 1 << 29;
+
+export function streamOf(queue: Queue): Connection {
+  return changetype<Connection>(queue.object);
+}
+
+export function tcpOpen(queue: Queue): i32 {
+  const connection = takeConnection();
+  if (connection === null) return -ERRNO_ENOBUFS;
+  connection.queue = queue;
+  queue.object = changetype<usize>(connection);
+  return 0;
+}
+
+/** `address` 0 is any; `port` 0 chooses an ephemeral one. */
+export function tcpBind(queue: Queue, address: u32, port: u32): i32 {
+  const connection = streamOf(queue);
+  if (connection.state >= SYN_RECEIVED) return -ERRNO_EISCONN;
+  if (connection.state != CLOSED || connection.has(PORT_TAKEN)) return -ERRNO_EINVAL;
+  if (address != 0 && !isOwnAddress(address)) return -ERRNO_EADDRNOTAVAIL;
+  const chosen = port != 0 ? port : portEphemeral(Ipv4.PROTOCOL_TCP, 0, 0);
+  if (chosen == 0 || (port != 0 && portInUse(Ipv4.PROTOCOL_TCP, port))) return -ERRNO_EADDRINUSE;
+  takePort(connection, chosen);
+  connection.local = address;
+  return 0;
+}
+
+function takePort(connection: Connection, port: u32): void {
+  portTake(Ipv4.PROTOCOL_TCP, port);
+  connection.set(PORT_TAKEN);
+  connection.ports = (connection.ports & 0xffff) | ((<u32>bswap<u16>(<u16>port)) << 16);
+}
+
+export function tcpListen(queue: Queue, backlog: i32): i32 {
+  const connection = streamOf(queue);
+  if (backlog < 1 || backlog > <i32>SOMAXCONN) return -ERRNO_EINVAL;
+  if (connection.state == LISTEN || connection.state == SYN_SENT) return -ERRNO_EADDRINUSE;
+  if (connection.state != CLOSED) return -ERRNO_EISCONN;
+  if (!connection.has(PORT_TAKEN)) return -ERRNO_EDESTADDRREQ;
+  connection.state = LISTEN;
+  connection.backlog = <u16>backlog;
+  addListener(connection);
+  return 0;
+}
+
+/** 0 when an accept may start. */
+export function tcpAcceptCheck(queue: Queue): i32 {
+  return streamOf(queue).state == LISTEN ? 0 : -ERRNO_EINVAL;
+}
+
+/** Chooses ports and route; 0 when `tcpConnect` may follow. */
+export function tcpConnectCheck(queue: Queue, address: u32, port: u32): i32 {
+  const connection = streamOf(queue);
+  if (connection.state == LISTEN) return -ERRNO_EOPNOTSUPP;
+  if (connection.state == SYN_SENT || connection.state == SYN_RECEIVED) return -ERRNO_EINPROGRESS;
+  if (connection.state != CLOSED || connection.remote != 0) return -ERRNO_EISCONN;
+  if (!Ipv4.isUnicast(address) || port == 0) return -ERRNO_EADDRNOTAVAIL;
+  connection.remote = address;
+  const errno = chooseTuple(connection, port);
+  if (errno != 0) connection.remote = 0;
+  return errno;
+}
+
+function chooseTuple(connection: Connection, port: u32): i32 {
+  if (!routeConnection(connection)) return -ERRNO_ENETUNREACH;
+  if (!connection.has(PORT_TAKEN)) {
+    const chosen = portEphemeral(Ipv4.PROTOCOL_TCP, connection.remote, port);
+    if (chosen == 0) return -ERRNO_EADDRNOTAVAIL;
+    takePort(connection, chosen);
+  }
+  const local = connection.local != 0 ? connection.local : connection.nic.address;
+  const ports = (connection.ports & 0xffff0000) | <u32>bswap<u16>(<u16>port);
+  if (findConnection(local, connection.remote, ports) !== null) return -ERRNO_EADDRINUSE;
+  connection.local = local;
+  connection.ports = ports;
+  return 0;
+}
+
+export function tcpConnect(queue: Queue, token: Token): void {
+  const connection = streamOf(queue);
+  connection.set(ACTIVE);
+  prepareHandshake(connection);
+  connection.state = SYN_SENT;
+  addConnection(connection);
+  sendLater(queue, token);
+  sendSynAgain(connection);
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+}
+
+/** 0 when a push may start. */
+export function tcpPushCheck(queue: Queue): i32 {
+  const connection = streamOf(queue);
+  if (connection.error != 0) return -<i32>connection.error;
+  if (connection.has(FIN_QUEUED)) return -ERRNO_EPIPE;
+  const state = connection.state;
+  return state == ESTABLISHED || state == CLOSE_WAIT ? 0 : -ERRNO_ENOTCONN;
+}
+
+/** 0 when a pop may start; what killed the connection is told once its last bytes are popped. */
+export function tcpPopCheck(queue: Queue): i32 {
+  const connection = streamOf(queue);
+  if (connection.receiveQueued != 0 || isAtEnd(connection)) return 0;
+  if (connection.error != 0) return -<i32>connection.error;
+  return connection.state >= ESTABLISHED ? 0 : -ERRNO_ENOTCONN;
+}
+
+export function tcpShutdownWrite(queue: Queue): i32 {
+  const connection = streamOf(queue);
+  if (connection.has(FIN_QUEUED)) return 0;
+  if (connection.state != ESTABLISHED && connection.state != CLOSE_WAIT) return -ERRNO_ENOTCONN;
+  // Pushes that wait for room come before the FIN.
+  acceptEverything(connection, queue);
+  closeSending(connection);
+  return 0;
+}
+
+export function tcpLocal(queue: Queue): i32 {
+  const connection = streamOf(queue);
+  const at = changetype<usize>(connection) + offsetof<Connection>("localHigh");
+  memory.copy(CONTROL_ADDRESS, at, ADDRESS_SIZE);
+  store<u32>(CONTROL_PORT, <u32>bswap<u16>(<u16>(connection.ports >> 16)));
+  return 0;
+}
+
+export function tcpRemote(queue: Queue): i32 {
+  const connection = streamOf(queue);
+  if (connection.state < SYN_RECEIVED) return -ERRNO_ENOTCONN;
+  const at = changetype<usize>(connection) + offsetof<Connection>("remoteHigh");
+  memory.copy(CONTROL_ADDRESS, at, ADDRESS_SIZE);
+  store<u32>(CONTROL_PORT, <u32>bswap<u16>(<u16>connection.ports));
+  return 0;
+}
+
+export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
+  const connection = streamOf(queue);
+  switch (option) {
+    case SOCKET_OPTION_NODELAY:
+      if (value != 0) connection.set(NO_DELAY);
+      else connection.clear(NO_DELAY);
+      if (value != 0 && connection.state >= ESTABLISHED) makeReady(connection);
+      return 0;
+    case SOCKET_OPTION_LINGER:
+      connection.linger = value;
+      return 0;
+    case SOCKET_OPTION_RECEIVE_BUFFER:
+      // The window scale is agreed on once, so later changes would not fit it.
+      if (connection.state >= SYN_SENT) return -ERRNO_EISCONN;
+      if (value < BUFFER_MIN || value > BUFFER_MAX) return -ERRNO_EINVAL;
+      connection.receiveBuffer = value;
+      return 0;
+    case SOCKET_OPTION_SEND_BUFFER:
+      if (value < BUFFER_MIN || value > BUFFER_MAX) return -ERRNO_EINVAL;
+      connection.sendBuffer = value;
+      return 0;
+  }
+  return -ERRNO_ENOPROTOOPT;
+}
+
+export function tcpGetOption(queue: Queue, option: u32): i32 {
+  const connection = streamOf(queue);
+  switch (option) {
+    case SOCKET_OPTION_NODELAY:
+      return connection.has(NO_DELAY) ? 1 : 0;
+    case SOCKET_OPTION_LINGER:
+      return connection.linger;
+    case SOCKET_OPTION_RECEIVE_BUFFER:
+      return connection.receiveBuffer;
+    case SOCKET_OPTION_SEND_BUFFER:
+      return connection.sendBuffer;
+  }
+  return -ERRNO_ENOPROTOOPT;
+}

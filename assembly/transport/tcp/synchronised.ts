@@ -1,0 +1,185 @@
+/**
+ * SYN-RECEIVED and every later state but TIME-WAIT: the eight checks of RFC 9293 section 3.10.7.4 in
+ * their order, with RFC 5961's changes to the RST, SYN and ACK checks.
+ */
+import {
+  COUNTER_DROP_TCP_OUT_OF_WINDOW,
+  COUNTER_DROP_TCP_UNACCEPTABLE,
+  COUNTER_TCP_RESETS_RECEIVED,
+  ERRNO_ECONNREFUSED,
+  ERRNO_ECONNRESET,
+  ERRNO_ECONNABORTED,
+} from "../../layout";
+import { count } from "../../counters";
+import { Tcp } from "../../wire/tcp";
+import { admit } from "./accept";
+import { acknowledge } from "./acknowledge";
+import { finAcknowledged, isFinAcknowledged, kill } from "./close";
+import {
+  ACTIVE,
+  CLOSED,
+  CLOSE_WAIT,
+  Connection,
+  FIN_WAIT_2,
+  ORPHAN,
+  SYN_RECEIVED,
+} from "./connection";
+import { acknowledgeNow } from "./delayed-ack";
+import { deliver } from "./deliver";
+import { finReceived } from "./fin";
+import { fillFromReassembly, storeOutOfOrder } from "./reassembly";
+import { challenge, rejectSegment, resetPeer } from "./reset";
+import {
+  cutPayload,
+  segmentAcknowledgment,
+  segmentBytes,
+  segmentFlags,
+  segmentLength,
+  segmentSequence,
+  segmentWindow,
+  skipPayload,
+  takePayload,
+} from "./segment";
+import { after, before } from "./sequence";
+import { completeConnect, establish } from "./syn-sent";
+
+export function synchronisedReceive(connection: Connection): void {
+  if (!isAcceptable(connection)) {
+    refuse(connection);
+    return;
+  }
+  if ((segmentFlags & Tcp.RST) != 0) {
+    reset(connection);
+    return;
+  }
+  if ((segmentFlags & Tcp.SYN) != 0) {
+    // RFC 5961 section 4.2: whatever its number, only a challenge; in SYN-RECEIVED likewise.
+    challenge(connection);
+    return;
+  }
+  if ((segmentFlags & Tcp.ACK) == 0) {
+    count(COUNTER_DROP_TCP_UNACCEPTABLE);
+    return;
+  }
+  if (!acknowledgmentPasses(connection)) return;
+  trim(connection);
+  receiveText(connection);
+}
+
+/** First check: some part of the segment lies in the window (table 6). */
+function isAcceptable(connection: Connection): bool {
+  const window = connection.receiveEdge - connection.receiveNext;
+  const offset = segmentSequence - connection.receiveNext;
+  const length = segmentLength();
+  if (length == 0) return window == 0 ? offset == 0 : offset < window;
+  // A closed window still lets RST, ACK and URG at RCV.NXT be processed (MUST-66).
+  if (window == 0) return offset == 0;
+  return offset < window || offset + length - 1 < window;
+}
+
+/**
+ * A duplicate or something out of the window is answered so that the peer learns where we stand. A
+ * segment that carries nothing is answered at a limited rate, or two stacks that disagree would
+ * acknowledge each other's acknowledgments for ever.
+ */
+function refuse(connection: Connection): void {
+  count(COUNTER_DROP_TCP_OUT_OF_WINDOW);
+  if ((segmentFlags & Tcp.RST) != 0) return;
+  if (connection.state == SYN_RECEIVED) {
+    // The peer's SYN again, or a stray: our SYN-ACK is what it lacks (figure 10).
+    challenge(connection);
+    return;
+  }
+  if (segmentLength() == 0) challenge(connection);
+  else acknowledgeNow(connection);
+}
+
+/** RFC 5961 section 3.2: only a reset at exactly RCV.NXT is believed. */
+function reset(connection: Connection): void {
+  if (segmentSequence != connection.receiveNext) {
+    challenge(connection);
+    return;
+  }
+  count(COUNTER_TCP_RESETS_RECEIVED);
+  const refused = connection.state == SYN_RECEIVED && connection.has(ACTIVE);
+  kill(connection, refused ? ERRNO_ECONNREFUSED : ERRNO_ECONNRESET);
+}
+
+/** Fifth check, the acknowledgment. False when the segment goes no further. */
+function acknowledgmentPasses(connection: Connection): bool {
+  if (connection.state == SYN_RECEIVED) {
+    if (!opens(connection)) return false;
+  } else {
+    // RFC 5961 section 5.2: SND.UNA − MAX.SND.WND ≤ SEG.ACK ≤ SND.NXT, or a challenge and no data.
+    const oldest = connection.sendUna - connection.windowMax;
+    if (
+      before(segmentAcknowledgment, oldest) ||
+      after(segmentAcknowledgment, connection.sendMax)
+    ) {
+      count(COUNTER_DROP_TCP_UNACCEPTABLE);
+      challenge(connection);
+      return false;
+    }
+    if (!before(segmentAcknowledgment, connection.sendUna)) acknowledge(connection);
+  }
+  if (isFinAcknowledged(connection)) finAcknowledged(connection);
+  return connection.state != CLOSED;
+}
+
+/** The acknowledgment of our SYN in SYN-RECEIVED. False when it is none or nobody wants it. */
+function opens(connection: Connection): bool {
+  if (segmentAcknowledgment != connection.initialSend + 1) {
+    rejectSegment();
+    return false;
+  }
+  connection.sendUna = segmentAcknowledgment;
+  connection.sendWindow = segmentWindow << connection.sendScale;
+  connection.windowMax = connection.sendWindow;
+  connection.sendWl1 = segmentSequence;
+  connection.sendWl2 = segmentAcknowledgment;
+  const passive = connection.listener !== null;
+  establish(connection);
+  if (!passive) {
+    completeConnect(connection);
+    return true;
+  }
+  if (admit(connection)) return true;
+  kill(connection, ERRNO_ECONNABORTED);
+  return false;
+}
+
+/** Cuts away what lies outside the window: bytes received before, bytes behind the right edge. */
+function trim(connection: Connection): void {
+  const old = connection.receiveNext - segmentSequence;
+  if (<i32>old > 0) {
+    // The window is the edge's business: the peer must hear that it repeated itself.
+    acknowledgeNow(connection);
+    skipPayload(min(old, segmentBytes));
+  }
+  const room = connection.receiveEdge - segmentSequence;
+  if (segmentBytes > room) {
+    cutPayload(<i32>room > 0 ? room : 0);
+    acknowledgeNow(connection);
+  }
+}
+
+/** Seventh and eighth checks: text and FIN. */
+function receiveText(connection: Connection): void {
+  if (segmentLength() == 0) return;
+  // The peer has sent its FIN before; nothing can come after it.
+  if (connection.state >= CLOSE_WAIT) return;
+  if (segmentBytes != 0 && connection.has(ORPHAN)) {
+    // Nobody will read it: RFC 9293 section 3.6.1 asks for a reset, or the peer sends for ever.
+    resetPeer(connection);
+    kill(connection, ERRNO_ECONNRESET);
+    return;
+  }
+  if (segmentSequence != connection.receiveNext) {
+    storeOutOfOrder(connection);
+    return;
+  }
+  const fin = (segmentFlags & Tcp.FIN) != 0;
+  if (segmentBytes != 0) deliver(connection, takePayload());
+  if (connection.reassemblyHead !== null) fillFromReassembly(connection);
+  if (fin && connection.state <= FIN_WAIT_2) finReceived(connection);
+}

@@ -1,0 +1,119 @@
+/** The connection's main timer: retransmission, window probes, TIME_WAIT, abandoned FIN_WAIT_2. */
+import {
+  COUNTER_TCP_RETRANSMISSIONS,
+  COUNTER_TCP_TIMEOUTS,
+  COUNTER_TCP_ZERO_WINDOW_PROBES,
+  ERRNO_ETIMEDOUT,
+} from "../../layout";
+import { count } from "../../counters";
+import { tickAfter } from "../../time/clock";
+import { armTimer } from "../../time/wheel";
+import { Tcp } from "../../wire/tcp";
+import { discard, kill } from "./close";
+import { congestionTimeout } from "./congestion";
+import {
+  Connection,
+  FIN_WAIT_2,
+  PERSIST,
+  RTT_TIMING,
+  SYN_RECEIVED,
+  SYN_REPEATED,
+  SYN_SENT,
+  TIME_WAIT,
+} from "./connection";
+import { sendSynAgain } from "./handshake";
+import { output } from "./output";
+import { makeReady } from "./ready";
+import { RTO_MAX_US, timeoutUs } from "./rtt";
+import { laterOf } from "./sequence";
+import { transmitSegment } from "./transmit";
+
+/** R2 of RFC 9293 section 3.8.3 in retransmissions: 15 back-offs from 200 ms are over 15 minutes. */
+const DATA_RETRIES: u8 = 15;
+/** From 1 s: 1 + 2 + … + 128 = 255 s, above the 3 minutes SHLD-23 asks for. */
+const SYN_RETRIES: u8 = 7;
+/** A peer that sent a SYN and then nothing is forgotten after 31 s; its slot is wanted. */
+const SYN_ACK_RETRIES: u8 = 5;
+/** RFC 9293 section 3.8.6.1 lets probes go on while they are answered; unanswered, R2 ends them. */
+const PROBE_RETRIES: u8 = 15;
+
+export function tcpTimer(connection: Connection): void {
+  switch (connection.state) {
+    case TIME_WAIT:
+      discard(connection);
+      return;
+    case FIN_WAIT_2:
+      // Armed only when the application has closed: nobody waits for the peer's FIN any more.
+      kill(connection, ERRNO_ETIMEDOUT);
+      return;
+    case SYN_SENT:
+    case SYN_RECEIVED:
+      synTimeout(connection);
+      return;
+  }
+  if (connection.has(PERSIST)) probeWindow(connection);
+  else retransmissionTimeout(connection);
+}
+
+function synTimeout(connection: Connection): void {
+  const limit = connection.state == SYN_SENT ? SYN_RETRIES : SYN_ACK_RETRIES;
+  if (connection.retries >= limit) {
+    kill(connection, ERRNO_ETIMEDOUT);
+    return;
+  }
+  connection.retries++;
+  connection.backoff++;
+  connection.set(SYN_REPEATED);
+  connection.clear(RTT_TIMING);
+  count(COUNTER_TCP_TIMEOUTS);
+  count(COUNTER_TCP_RETRANSMISSIONS);
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+  sendSynAgain(connection);
+}
+
+/** RFC 6298 sections 5.4 to 5.6; everything from SND.UNA on is sent anew as cwnd allows. */
+function retransmissionTimeout(connection: Connection): void {
+  if (connection.sendNext == connection.sendUna) return;
+  if (connection.retries >= DATA_RETRIES) {
+    kill(connection, ERRNO_ETIMEDOUT);
+    return;
+  }
+  connection.retries++;
+  congestionTimeout(connection);
+  connection.backoff++;
+  connection.clear(RTT_TIMING);
+  count(COUNTER_TCP_TIMEOUTS);
+  count(COUNTER_TCP_RETRANSMISSIONS);
+  connection.sendNext = connection.sendUna;
+  connection.sendPoint = connection.sendHead;
+  // The peer may have closed its window since: then this is a probe, one segment all the same.
+  if (connection.sendWindow == 0) sendBeyondWindow(connection);
+  else if (!output(connection)) makeReady(connection);
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+}
+
+/** RFC 9293 section 3.8.6.1: a byte beyond the window, at growing intervals. */
+function probeWindow(connection: Connection): void {
+  if (connection.retries >= PROBE_RETRIES) {
+    kill(connection, ERRNO_ETIMEDOUT);
+    return;
+  }
+  connection.retries++;
+  if (connection.backoff < 16) connection.backoff++;
+  const wait = min(RTO_MAX_US >> 1, timeoutUs(connection));
+  armTimer(connection.timer, tickAfter(wait));
+  count(COUNTER_TCP_ZERO_WINDOW_PROBES);
+  const unsent = connection.sendEnd - connection.sendNext;
+  if (unsent == 0) return;
+  const open = min(connection.sendWindow, <u32>connection.mss);
+  const bytes = min(unsent, max<u32>(1, open));
+  transmitSegment(connection, connection.sendNext, bytes, Tcp.ACK | Tcp.PSH);
+  connection.sendMax = laterOf(connection.sendMax, connection.sendNext + bytes);
+}
+
+function sendBeyondWindow(connection: Connection): void {
+  const unsent = connection.sendEnd - connection.sendNext;
+  const bytes: u32 = <i32>unsent > 0 ? 1 : 0;
+  if (bytes != 0) transmitSegment(connection, connection.sendNext, bytes, Tcp.ACK);
+  connection.sendNext += bytes;
+}

@@ -1,0 +1,286 @@
+/**
+ * Builds one segment and hands it to the device.
+ *
+ * Zero copy: headers are written into the room before the payload of the frame that holds it, when
+ * that room belongs to no other segment (the segment starts where the frame's data starts) and no
+ * earlier transmission is still in the device's ring. Otherwise headers get a frame of their own,
+ * followed by the payload's frames as a chain, or, where one frame holds it all or the device takes
+ * no chains, by a copy of the payload. So a header never lands on another segment's payload.
+ */
+import {
+  CAPABILITY_CHECKSUM,
+  COUNTER_TCP_SEGMENTS_SENT,
+  COUNTER_TX_BYTES,
+  COUNTER_TX_FRAMES,
+  FRAME_SIZE,
+  METADATA_SIZE,
+  OPTION_CONTINUED,
+  OPTION_METADATA,
+  TX_HEADROOM,
+} from "../../layout";
+import { count, countMany } from "../../counters";
+import { canTransmit, transmitPiece } from "../../link/device";
+import { findNeighbour, Neighbour, neighbourSend, writeEthernet } from "../../link/neighbour";
+import { copyOut } from "../../memory/chain";
+import { sumChain } from "../../memory/chain-checksum";
+import { Frame, holdFrame, isSole, takeFrame } from "../../memory/frame";
+import { disarmTimer } from "../../time/wheel";
+import { Ethernet } from "../../wire/ethernet";
+import { Ipv4 } from "../../wire/ipv4";
+import { Tcp } from "../../wire/tcp";
+import { sumBytes } from "../../wire/checksum";
+import { ACK_NOW, Connection } from "./connection";
+import { HEADERS_LENGTH, writeHeaders, writeMetadata } from "./header";
+
+/** Ethernet, IPv4 and TCP headers of a segment without options. */
+const PREFIX_LENGTH: u32 = Ethernet.HEADER_LENGTH + HEADERS_LENGTH;
+/** Payload that fits behind the headers in one frame. */
+const COPY_MAX: u32 = FRAME_SIZE - TX_HEADROOM;
+
+/** Where the payload of the segment under way starts: set by `locate`. */
+let payloadFrame: Frame | null = null;
+let payloadSkip: u32 = 0;
+
+/**
+ * Sends `bytes` of payload from `sequence` with `flags`. Acknowledges everything received, so the
+ * delayed acknowledgment is done with. False when the device has no room now; a segment that cannot
+ * be built for lack of frames counts as sent and lost.
+ */
+export function transmitSegment(
+  connection: Connection,
+  sequence: u32,
+  bytes: u32,
+  flags: u32,
+): bool {
+  const neighbour = resolvedNeighbour(connection);
+  if (neighbour === null) return transmitUnresolved(connection, sequence, bytes, flags);
+  if (bytes != 0) {
+    locate(connection, sequence);
+    const frame = <Frame>payloadFrame;
+    if (bytes <= <u32>frame.length && isHeadroomFree(frame)) {
+      return transmitInPlace(connection, neighbour, frame, sequence, bytes, flags);
+    }
+    if (bytes > COPY_MAX) {
+      return transmitChain(connection, neighbour, sequence, bytes, flags);
+    }
+  }
+  return transmitCopy(connection, neighbour, sequence, bytes, flags);
+}
+
+/** The connection's next hop when its MAC is known, looked up again when its entry was reused. */
+function resolvedNeighbour(connection: Connection): Neighbour | null {
+  let neighbour = connection.neighbour;
+  if (neighbour === null || neighbour.address != connection.nextHop) {
+    neighbour = findNeighbour(connection.nic, connection.nextHop);
+    connection.neighbour = neighbour;
+    if (neighbour === null) return null;
+  }
+  return neighbour.isResolved ? neighbour : null;
+}
+
+/** Finds the frame and place of `sequence` in the send queue, from SND.NXT's frame if it can. */
+function locate(connection: Connection, sequence: u32): void {
+  let frame = connection.sendPoint;
+  if (frame === null || <i32>(sequence - frame.sequence) < 0) frame = connection.sendHead;
+  while (frame !== null) {
+    const skip = sequence - frame.sequence;
+    if (skip < <u32>frame.length) {
+      payloadSkip = skip;
+      break;
+    }
+    frame = frame.next;
+  }
+  assert(frame !== null, "the send queue lacks bytes that it promised");
+  payloadFrame = frame;
+  // A retransmission of earlier bytes leaves the place of SND.NXT as it is.
+  if (sequence == connection.sendNext) connection.sendPoint = frame;
+}
+
+function transmitInPlace(
+  connection: Connection,
+  neighbour: Neighbour,
+  frame: Frame,
+  sequence: u32,
+  bytes: u32,
+  flags: u32,
+): bool {
+  const nic = connection.nic;
+  if (!canTransmit(nic, 1)) return false;
+  const payload = frame.data;
+  const at = payload - PREFIX_LENGTH;
+  writeEthernet(neighbour, at);
+  const offloaded = nic.has(CAPABILITY_CHECKSUM);
+  const sum = offloaded ? 0 : sumBytes(payload, bytes);
+  writeHeaders(connection, at + Ethernet.HEADER_LENGTH, sequence, bytes, flags, sum, offloaded);
+  if (offloaded) writeMetadata(at, bytes, connection.mss);
+  holdFrame(frame);
+  const options = offloaded ? OPTION_METADATA : 0;
+  transmitPiece(nic, frame, frame.offset - PREFIX_LENGTH, PREFIX_LENGTH + bytes, options);
+  sent(connection, PREFIX_LENGTH + bytes);
+  return true;
+}
+
+/** Headers and a copy of the payload in a frame of their own. */
+function transmitCopy(
+  connection: Connection,
+  neighbour: Neighbour,
+  sequence: u32,
+  bytes: u32,
+  flags: u32,
+): bool {
+  const nic = connection.nic;
+  if (!canTransmit(nic, 1)) return false;
+  const frame = copySegment(connection, sequence, bytes, flags);
+  if (frame === null) {
+    sent(connection, 0);
+    return true;
+  }
+  const at = frame.data - Ethernet.HEADER_LENGTH;
+  writeEthernet(neighbour, at);
+  transmitPiece(
+    nic,
+    frame,
+    frame.offset - Ethernet.HEADER_LENGTH,
+    PREFIX_LENGTH + bytes,
+    nic.has(CAPABILITY_CHECKSUM) ? OPTION_METADATA : 0,
+  );
+  sent(connection, PREFIX_LENGTH + bytes);
+  return true;
+}
+
+/**
+ * A frame that holds the IP packet of a segment whole, metadata in front of its Ethernet header's
+ * place; its data begins at the IP header. Null when the pool is empty.
+ */
+function copySegment(
+  connection: Connection,
+  sequence: u32,
+  bytes: u32,
+  flags: u32,
+): Frame | null {
+  const frame = takeFrame(TX_HEADROOM - HEADERS_LENGTH);
+  if (frame === null) return null;
+  const at = frame.data;
+  const payload = at + HEADERS_LENGTH;
+  if (bytes != 0) {
+    locate(connection, sequence);
+    copyOut(<Frame>payloadFrame, payloadSkip, payload, bytes);
+  }
+  frame.length = <u16>(HEADERS_LENGTH + bytes);
+  frame.total = HEADERS_LENGTH + bytes;
+  const offloaded = connection.nic.has(CAPABILITY_CHECKSUM);
+  const sum = offloaded || bytes == 0 ? 0 : sumBytes(payload, bytes);
+  writeHeaders(connection, at, sequence, bytes, flags, sum, offloaded);
+  if (offloaded) writeMetadata(at - Ethernet.HEADER_LENGTH, bytes, connection.mss);
+  return frame;
+}
+
+/**
+ * The payload's own frames as a chain behind the headers, for what one frame cannot hold. The caller
+ * has asked `chainReach`, so the device takes the pieces.
+ */
+function transmitChain(
+  connection: Connection,
+  neighbour: Neighbour,
+  sequence: u32,
+  bytes: u32,
+  flags: u32,
+): bool {
+  const nic = connection.nic;
+  const first = <Frame>payloadFrame;
+  if (!canTransmit(nic, nic.chainMax)) return false;
+  const inPlace = isHeadroomFree(first);
+  const holder = inPlace ? first : takeFrame(TX_HEADROOM);
+  if (holder === null) {
+    sent(connection, 0);
+    return true;
+  }
+  const at = holder.data - PREFIX_LENGTH;
+  writeEthernet(neighbour, at);
+  const offloaded = nic.has(CAPABILITY_CHECKSUM);
+  const sum = offloaded ? 0 : sumChain(first, payloadSkip, bytes);
+  writeHeaders(connection, at + Ethernet.HEADER_LENGTH, sequence, bytes, flags, sum, offloaded);
+  if (offloaded) writeMetadata(at, bytes, connection.mss);
+  const options = offloaded ? OPTION_METADATA | OPTION_CONTINUED : OPTION_CONTINUED;
+  if (inPlace) {
+    holdFrame(first);
+    const length = PREFIX_LENGTH + first.length;
+    transmitPiece(nic, first, first.offset - PREFIX_LENGTH, length, options);
+    transmitPieces(connection, <Frame>first.next, 0, bytes - first.length);
+  } else {
+    transmitPiece(nic, holder, TX_HEADROOM - PREFIX_LENGTH, PREFIX_LENGTH, options);
+    transmitPieces(connection, first, payloadSkip, bytes);
+  }
+  sent(connection, PREFIX_LENGTH + bytes);
+  return true;
+}
+
+function isHeadroomFree(frame: Frame): bool {
+  return payloadSkip == 0 && frame.offset >= PREFIX_LENGTH + METADATA_SIZE && isSole(frame);
+}
+
+function transmitPieces(connection: Connection, start: Frame, skip: u32, bytes: u32): void {
+  const nic = connection.nic;
+  let frame = start;
+  let from = skip;
+  let left = bytes;
+  while (true) {
+    const length = min(left, <u32>frame.length - from);
+    left -= length;
+    holdFrame(frame);
+    transmitPiece(nic, frame, frame.offset + from, length, left > 0 ? OPTION_CONTINUED : 0);
+    if (left == 0) return;
+    frame = <Frame>frame.next;
+    from = 0;
+  }
+}
+
+/** How many of `bytes` from SND.NXT the device takes as one packet, a piece a frame. */
+export function chainReach(connection: Connection, bytes: u32): u32 {
+  locate(connection, connection.sendNext);
+  let frame = payloadFrame;
+  let reach: u32 = 0;
+  let from = payloadSkip;
+  // One descriptor is for the headers.
+  for (let left = connection.nic.chainMax - 1; left > 0 && frame !== null; left--) {
+    reach += <u32>frame.length - from;
+    if (reach >= bytes) return bytes;
+    from = 0;
+    frame = frame.next;
+  }
+  return reach;
+}
+
+/**
+ * The next hop's MAC is not known: one segment's worth waits with the neighbour while ARP asks. What
+ * a super-frame holds beyond that is lost and sent again.
+ */
+function transmitUnresolved(
+  connection: Connection,
+  sequence: u32,
+  bytes: u32,
+  flags: u32,
+): bool {
+  const neighbour = connection.neighbour;
+  const part = min(bytes, min(COPY_MAX, <u32>connection.mss));
+  // PSH and FIN belong to the last byte only.
+  const kept = part < bytes ? flags & ~(Tcp.FIN | Tcp.PSH) : flags;
+  sent(connection, 0);
+  if (neighbour === null) return true;
+  const packet = copySegment(connection, sequence, part, kept);
+  if (packet === null) return true;
+  const options = connection.nic.has(CAPABILITY_CHECKSUM) ? OPTION_METADATA : 0;
+  neighbourSend(connection.nic, neighbour, packet, options);
+  return true;
+}
+
+function sent(connection: Connection, wireBytes: u32): void {
+  count(COUNTER_TCP_SEGMENTS_SENT);
+  if (wireBytes != 0) {
+    count(COUNTER_TX_FRAMES);
+    countMany(COUNTER_TX_BYTES, wireBytes);
+  }
+  connection.clear(ACK_NOW);
+  connection.ackBytes = 0;
+  disarmTimer(connection.ackTimer);
+}
