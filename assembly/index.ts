@@ -190,7 +190,8 @@ export function attach(
   }
   nic.index = index;
   nic.mask = nic.prefix == 0 ? 0 : bswap<u32>(u32.MAX_VALUE << (32 - nic.prefix));
-  nic.broadcast = nic.address | ~nic.mask;
+  // RFC 3021: a link of two addresses has no broadcast address of its own.
+  nic.broadcast = nic.prefix >= 31 ? u32.MAX_VALUE : nic.address | ~nic.mask;
   if (!nic.has(CAPABILITY_SEGMENTATION)) nic.segmentMax = nic.mtu;
   nic.up = 1;
   if (index >= attached) attached = index + 1;

@@ -131,7 +131,7 @@ export function findSocket(address: u32, port: u32): DatagramSocket | null {
   return null;
 }
 
-/** Takes a datagram, its headers off, and its sender: for the oldest pop, or to wait for one. */
+/** Takes a datagram, its headers off, and its sender: for the oldest pops, or to wait for one. */
 export function deliver(socket: DatagramSocket, packet: Frame, address: u32, port: u32): void {
   if (socket.waiting == WAITING_MAX) {
     count(COUNTER_DROP_UDP_QUEUE_FULL);
@@ -146,8 +146,11 @@ export function deliver(socket: DatagramSocket, packet: Frame, address: u32, por
   else tail.link = packet;
   socket.tail = packet;
   socket.waiting++;
-  const token = takeWaiting(socket.queue);
-  if (token !== null) popWaiting(socket, token);
+  while (socket.head !== null) {
+    const token = takeWaiting(socket.queue);
+    if (token === null) return;
+    popWaiting(socket, token);
+  }
 }
 
 /** Completes a pop with the oldest datagram, which there is; what it does not want stays. */
