@@ -4,3 +4,12 @@ export { sumChain } from "./memory/chain-checksum";
 export { pseudoHeaderSum, sumBytes, sumHeader } from "./wire/checksum";
 export { portEphemeral, portInUse, portRelease, portTake } from "./transport/ports";
 export { seedRandom, randomBelow, randomU32 } from "./random";
+export {
+  benchAccepted,
+  benchBulk,
+  benchClient,
+  benchConnect,
+  benchConnectClose,
+  benchEcho,
+  benchListen,
+} from "./bench";
