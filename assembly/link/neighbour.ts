@@ -8,6 +8,7 @@
 import {
   CONTROL_OPEN,
   COUNTER_DROP_NEIGHBOUR_UNRESOLVED,
+  ERRNO_EHOSTUNREACH,
   NEIGHBOUR_SIZE,
   OPEN_ARP_RETRIES,
   OPEN_ARP_TIMEOUT_US,
@@ -19,6 +20,7 @@ import { Frame, framesFree, framesTotal, release } from "../memory/frame";
 import { bucketCount } from "../memory/plan";
 import { carve } from "../memory/region";
 import { MAPPED_PREFIX } from "../network/address";
+import { tellUnreachable } from "../network/unreachable";
 import { KEY_NETWORK, secretKey } from "../random";
 import { tickAfter } from "../time/clock";
 import { TIMER_NEIGHBOUR } from "../time/expire";
@@ -291,8 +293,15 @@ export function neighbourTimer(record: usize): void {
   else forgetNeighbour(neighbour);
 }
 
-/** Nobody answers for the address: gives up what waits for it. */
+/** Nobody answers for the address: gives up what waits for it, and tells those who sent it. */
 function neighbourFailed(neighbour: Neighbour): void {
+  let packet = takeWaitingPacket(neighbour);
+  while (packet !== null) {
+    count(COUNTER_DROP_NEIGHBOUR_UNRESOLVED);
+    tellUnreachable(packet.data, ERRNO_EHOSTUNREACH);
+    release(packet);
+    packet = takeWaitingPacket(neighbour);
+  }
   forgetNeighbour(neighbour);
 }
 

@@ -4,6 +4,7 @@ import {
   COUNTER_ICMP_ECHO_REPLIES,
   COUNTER_ICMP_ERRORS_SENT,
   COUNTER_ICMP_RATE_LIMITED,
+  ERRNO_ECONNREFUSED,
   TX_HEADROOM,
 } from "../layout";
 import { count } from "../counters";
@@ -12,13 +13,12 @@ import { skipHeader } from "../memory/chain";
 import { sumChain } from "../memory/chain-checksum";
 import { Frame, release, takeFrame } from "../memory/frame";
 import { nowUs } from "../time/clock";
-import { udpRefused } from "../transport/udp/socket";
 import { fold, sumBytes } from "../wire/checksum";
 import { Icmpv4 } from "../wire/icmpv4";
 import { Ipv4 } from "../wire/ipv4";
-import { Udp } from "../wire/udp";
 import { ipv4Send } from "./ipv4-send";
 import { route } from "./route";
+import { QUOTED_BYTES, tellUnreachable } from "./unreachable";
 
 /** A host that is silent for this long may send a burst of errors, then one in each interval. */
 const ERROR_BURST: u64 = 50;
@@ -74,38 +74,31 @@ function replyToEcho(packet: Frame, headerLength: u32): void {
   ipv4Send(packet, destination, source, Ipv4.PROTOCOL_ICMP, 0);
 }
 
-/** A datagram of ours was refused: its socket is told, when the quoted header is one of ours. */
+/**
+ * A packet of ours was refused: its transport is told, when the quoted header can be ours. Network
+ * and host unreachable are transient by RFC 1122 section 4.2.3.9 and change nothing.
+ */
 function readUnreachable(packet: Frame, headerLength: u32): void {
-  const inner = headerLength + Icmpv4.HEADER_LENGTH;
-  const quoted = packet.length - inner;
-  const at = packet.data + inner;
-  if (quoted < Ipv4.HEADER_LENGTH) {
+  const message = packet.data + headerLength;
+  const quoted = message + Icmpv4.HEADER_LENGTH;
+  const length = packet.length - headerLength - Icmpv4.HEADER_LENGTH;
+  if (!isQuoteSound(quoted, length, Ipv4.destination(packet.data))) {
     drop(packet);
     return;
   }
-  const innerLength = Ipv4.headerLength(at);
-  if (
-    Ipv4.version(at) != 4 ||
-    innerLength < Ipv4.HEADER_LENGTH ||
-    quoted < innerLength + Udp.HEADER_LENGTH ||
-    Ipv4.source(at) != Ipv4.destination(packet.data) ||
-    (Ipv4.fragment(at) & Ipv4.FRAGMENT_OFFSET) != 0
-  ) {
-    drop(packet);
-    return;
-  }
-  const code = Icmpv4.code(packet.data + headerLength);
-  const isHard = code == Icmpv4.CODE_PROTOCOL_UNREACHABLE || code == Icmpv4.CODE_PORT_UNREACHABLE;
-  if (isHard && Ipv4.protocol(at) == Ipv4.PROTOCOL_UDP) {
-    const udp = at + innerLength;
-    udpRefused(
-      Ipv4.source(at),
-      Udp.sourcePort(udp),
-      Ipv4.destination(at),
-      Udp.destinationPort(udp),
-    );
+  const code = Icmpv4.code(message);
+  if (code == Icmpv4.CODE_PROTOCOL_UNREACHABLE || code == Icmpv4.CODE_PORT_UNREACHABLE) {
+    tellUnreachable(quoted, ERRNO_ECONNREFUSED);
   }
   release(packet);
+}
+
+/** Says whether `length` bytes at `at` hold the headers of a packet from `source`. */
+function isQuoteSound(at: usize, length: u32, source: u32): bool {
+  if (length < Ipv4.HEADER_LENGTH + QUOTED_BYTES) return false;
+  const headerLength = Ipv4.headerLength(at);
+  if (Ipv4.version(at) != 4 || headerLength < Ipv4.HEADER_LENGTH) return false;
+  return length >= headerLength + QUOTED_BYTES && Ipv4.source(at) == source;
 }
 
 /**

@@ -9,7 +9,9 @@ import {
   COUNTER_DROP_OTHER_MAC,
   COUNTER_DROP_SOURCE_ADDRESS,
   COUNTER_DROP_TRUNCATED,
+  ERRNO_EHOSTUNREACH,
   KIND_DATAGRAM,
+  KIND_STREAM,
 } from "../../assembly/layout";
 import { parseIpv4 } from "../../src/wasm/address";
 import { Host } from "./host";
@@ -277,5 +279,28 @@ test("a flood of requests fills the table only, and a neighbour in use survives 
     expect(sent[0]?.subarray(0, 6)).toEqual(peerMac);
     host.completions();
   }
+  expect(host.framesOut()).toBe(0);
+});
+
+test("a host that nobody answers for fails a connect and a connected pop with EHOSTUNREACH", () => {
+  const host = new Host();
+  host.stack.writeAddress(parseIpv4(peerAddress, "test"));
+  const stream = host.stack.exports.socket(KIND_STREAM);
+  const connect = host.stack.exports.connect(stream, 80);
+  const qd = datagramSocket(host);
+  host.stack.writeAddress(parseIpv4(peerAddress, "test"));
+  host.stack.exports.connect(qd, 9);
+  host.stack.exports.push(qd, host.array(Uint8Array.of(1)));
+  const pop = host.stack.exports.pop(qd, 0);
+  host.completions();
+  host.advance(8_000_000);
+  const failed = host.completions().map(({ token, errno }) => [token, errno]);
+  expect(failed.sort()).toEqual(
+    [
+      [connect, ERRNO_EHOSTUNREACH],
+      [pop, ERRNO_EHOSTUNREACH],
+    ].sort(),
+  );
+  host.sent();
   expect(host.framesOut()).toBe(0);
 });

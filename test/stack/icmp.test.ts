@@ -7,6 +7,7 @@ import {
   COUNTER_ICMP_RATE_LIMITED,
   ERRNO_ECONNREFUSED,
   KIND_DATAGRAM,
+  KIND_STREAM,
   OPCODE_FAILED,
 } from "../../assembly/layout";
 import { parseIpv4 } from "../../src/wasm/address";
@@ -232,4 +233,33 @@ test("an error quotes the header and what it can of the data, from our address",
   expect(payload.subarray(8)).toEqual(frame.subarray(14, 14 + 548));
   expect(addressBytes(hostAddress)).toEqual([...payload.subarray(24, 28)]);
   expect(payload[17]).toBe(protocolUdp);
+});
+
+/** A stream socket that connects to the peer's port 80; its SYN as the IP packet that was sent. */
+function connecting(host: Host): { syn: Uint8Array; token: number } {
+  const qd = host.stack.exports.socket(KIND_STREAM);
+  host.stack.writeAddress(parseIpv4(peerAddress, "test"));
+  const token = host.stack.exports.connect(qd, 80);
+  const [syn] = host.sent().map(({ bytes }) => bytes.subarray(14)) as [Uint8Array];
+  return { syn, token };
+}
+
+test("port unreachable about its SYN fails a TCP connect with ECONNREFUSED", () => {
+  const host = greeted();
+  const { syn, token } = connecting(host);
+  host.send(unreachable(3, syn.subarray(0, 28)));
+  expect(host.completions()).toMatchObject([{ token, errno: ERRNO_ECONNREFUSED }]);
+  expect(host.framesOut()).toBe(0);
+});
+
+test("another sequence number, port or a soft code leaves a TCP connect alone (I08)", () => {
+  const host = greeted();
+  const { syn } = connecting(host);
+  for (const at of [20, 23, 24, 27]) {
+    const changed = syn.slice();
+    changed[at] = (changed[at] as number) ^ 1;
+    host.send(unreachable(3, changed));
+  }
+  for (const code of [0, 1, 4, 5, 13]) host.send(unreachable(code, syn));
+  expect(host.completions()).toEqual([]);
 });

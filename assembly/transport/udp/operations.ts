@@ -4,7 +4,6 @@ import {
   CONTROL_PORT,
   ERRNO_EADDRINUSE,
   ERRNO_EADDRNOTAVAIL,
-  ERRNO_ECONNREFUSED,
   ERRNO_EDESTADDRREQ,
   ERRNO_EINVAL,
   ERRNO_EISCONN,
@@ -111,9 +110,10 @@ export function udpPopCheck(queue: Queue): i32 {
 /** Completes a pop with the oldest datagram, or lets it wait for one. */
 export function udpPop(queue: Queue, token: Token): void {
   const socket = socketOf(queue);
-  if (socket.refused != 0) {
-    socket.refused = 0;
-    completeFailed(token, ERRNO_ECONNREFUSED);
+  if (socket.error != 0) {
+    const errno: i32 = socket.error;
+    socket.error = 0;
+    completeFailed(token, errno);
   } else if (socket.head !== null) {
     popWaiting(socket, token);
   } else {

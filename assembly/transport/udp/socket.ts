@@ -4,7 +4,6 @@ import {
   COMPLETION_PORT,
   COUNTER_DROP_UDP_QUEUE_FULL,
   DATAGRAM_SOCKET_SIZE,
-  ERRNO_ECONNREFUSED,
   ERRNO_ENOBUFS,
   OPCODE_POP,
 } from "../../layout";
@@ -37,8 +36,8 @@ export class DatagramSocket {
   localPort: u16;
   remotePort: u16;
   waiting: u16;
-  /** The peer's port was unreachable; the next pop is told. */
-  refused: u16;
+  /** Why a datagram did not reach the peer, a positive errno; the next pop is told. */
+  error: u16;
   reserved: u64;
 
   @inline get isBound(): bool {
@@ -178,11 +177,17 @@ export function popWaiting(socket: DatagramSocket, token: Token): void {
   store<u32>(at, packet.mark, COMPLETION_PORT);
 }
 
-/** A datagram from `local` to `remote` found no receiver: its socket is told if it is connected. */
-export function udpRefused(local: u32, localPort: u32, remote: u32, remotePort: u32): void {
+/** A datagram from `local` to `remote` did not arrive: its socket is told if it is connected. */
+export function udpUnreachable(
+  local: u32,
+  localPort: u32,
+  remote: u32,
+  remotePort: u32,
+  errno: i32,
+): void {
   const socket = findSocket(local, localPort);
   if (socket === null || socket.remote != remote || socket.remotePort != remotePort) return;
   const token = takeWaiting(socket.queue);
-  if (token !== null) completeFailed(token, ERRNO_ECONNREFUSED);
-  else socket.refused = 1;
+  if (token !== null) completeFailed(token, errno);
+  else socket.error = <u16>errno;
 }
