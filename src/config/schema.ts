@@ -174,8 +174,14 @@ export const fileSchema = v.strictObject({
 /** What a configuration file says, with the defaults filled in. */
 export type FileConfig = v.InferOutput<typeof fileSchema>;
 
+/** Words for our own error messages, of no meaning in a JSON schema. */
+function withoutErrorTexts(key: string, value: unknown): unknown {
+  return key === "expected" || key === "example" ? undefined : value;
+}
+
 /** The JSON schema of the file, as config/schema.json has it. */
 export function jsonSchemaText(): string {
   const schema = toJsonSchema(fileSchema, { errorMode: "ignore", typeMode: "input" });
-  return `${JSON.stringify({ title: "demibun configuration", ...schema }, undefined, 2)}\n`;
+  const titled = { title: "demibun configuration", ...schema };
+  return `${JSON.stringify(titled, withoutErrorTexts, 2)}\n`;
 }
