@@ -1,0 +1,30 @@
+/**
+ * The compiled module, once a process. This is the only file that knows where the build put it; a
+ * browser compiles the bytes it fetched and gives the module to `Stack.open`.
+ */
+import { readFileSync } from "node:fs";
+import { ERRNO_ENOENT } from "../../assembly/layout";
+import { DemibunError } from "../errors";
+
+const location = new URL("../../build/wasm/stack.wasm", import.meta.url);
+let compiled: WebAssembly.Module | undefined;
+
+function moduleBytes(): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(location));
+  } catch (cause) {
+    throw new DemibunError({
+      operation: "open",
+      errno: ERRNO_ENOENT,
+      detail: "the WebAssembly module has not been built",
+      hint: "run: bun run build",
+      cause,
+    });
+  }
+}
+
+/** Compiles build/wasm/stack.wasm at the first call. Throws ENOENT when it was never built. */
+export function stackModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(moduleBytes());
+  return compiled;
+}

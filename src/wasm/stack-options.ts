@@ -1,0 +1,135 @@
+/** The sizes of the stack's pools and its defaults: everything that is fixed when it opens. */
+import {
+  CONTROL_OPEN,
+  OPEN_ARP_RETRIES,
+  OPEN_ARP_TIMEOUT_US,
+  OPEN_ARP_TTL_US,
+  OPEN_CONNECTIONS,
+  OPEN_DATAGRAM_SOCKETS,
+  OPEN_DELAYED_ACK_US,
+  OPEN_FRAMES,
+  OPEN_INTERFACES,
+  OPEN_MSS,
+  OPEN_NEIGHBOURS,
+  OPEN_QUEUES,
+  OPEN_REASSEMBLY_SETS,
+  OPEN_RECEIVE_BUFFER,
+  OPEN_RING_ENTRIES,
+  OPEN_RTO_MIN_US,
+  OPEN_SEED,
+  OPEN_SEED_SIZE,
+  OPEN_SEND_BUFFER,
+  OPEN_TCP_FLAGS,
+  OPEN_TIME_WAIT_US,
+  OPEN_TOKENS,
+} from "../../assembly/layout";
+import { memoryBytes } from "../../assembly/memory/plan";
+import { DemibunError } from "../errors";
+import { ERRNO_EINVAL } from "../../assembly/layout";
+
+export interface StackOptions {
+  /** Buffers of 2 KiB, for received packets and data to send together. */
+  readonly frames: number;
+  /** TCP connections, half-open and TIME_WAIT ones included. */
+  readonly connections: number;
+  /** Queue descriptors. */
+  readonly queues: number;
+  /** Operations that may be pending at once. */
+  readonly tokens: number;
+  readonly datagramSockets: number;
+  /** Entries of the ARP cache. */
+  readonly neighbours: number;
+  readonly interfaces: number;
+  /** Entries of each of an interface's four rings; a power of two. */
+  readonly ringEntries: number;
+  /** IP packets that may be under reassembly at once. */
+  readonly reassemblySets: number;
+  readonly receiveBufferBytes: number;
+  readonly sendBufferBytes: number;
+  readonly rtoMinUs: number;
+  readonly timeWaitUs: number;
+  readonly delayedAckUs: number;
+  /** Largest MSS to announce; 0 derives it from the interface's MTU. */
+  readonly mssBytes: number;
+  /** Nagle's algorithm off by default. */
+  readonly noDelay: boolean;
+  readonly arpTtlUs: number;
+  readonly arpRetries: number;
+  readonly arpTimeoutUs: number;
+  /** 64 bytes that decide every key and random choice; undefined: fresh random ones. */
+  readonly seed?: Uint8Array | undefined;
+}
+
+export const defaultStackOptions: StackOptions = {
+  frames: 16384,
+  connections: 16384,
+  queues: 16384,
+  tokens: 32768,
+  datagramSockets: 1024,
+  neighbours: 1024,
+  interfaces: 1,
+  ringEntries: 2048,
+  reassemblySets: 64,
+  receiveBufferBytes: 1 << 20,
+  sendBufferBytes: 1 << 20,
+  rtoMinUs: 200_000,
+  timeWaitUs: 60_000_000,
+  delayedAckUs: 40_000,
+  mssBytes: 0,
+  noDelay: true,
+  arpTtlUs: 15_000_000,
+  arpRetries: 5,
+  arpTimeoutUs: 1_000_000,
+};
+
+/** Bytes of linear memory that these options need. */
+export function stackMemoryBytes(options: StackOptions): number {
+  return memoryBytes(
+    options.frames,
+    options.connections,
+    options.queues,
+    options.tokens,
+    options.datagramSockets,
+    options.neighbours,
+    options.interfaces,
+    options.ringEntries,
+    options.reassemblySets,
+  );
+}
+
+/** Writes the options and the seed where the module's `open` reads them. */
+export function writeStackOptions(memory: WebAssembly.Memory, options: StackOptions): void {
+  const words: readonly (readonly [offset: number, value: number])[] = [
+    [OPEN_FRAMES, options.frames],
+    [OPEN_CONNECTIONS, options.connections],
+    [OPEN_QUEUES, options.queues],
+    [OPEN_TOKENS, options.tokens],
+    [OPEN_DATAGRAM_SOCKETS, options.datagramSockets],
+    [OPEN_NEIGHBOURS, options.neighbours],
+    [OPEN_INTERFACES, options.interfaces],
+    [OPEN_RING_ENTRIES, options.ringEntries],
+    [OPEN_RECEIVE_BUFFER, options.receiveBufferBytes],
+    [OPEN_SEND_BUFFER, options.sendBufferBytes],
+    [OPEN_RTO_MIN_US, options.rtoMinUs],
+    [OPEN_TIME_WAIT_US, options.timeWaitUs],
+    [OPEN_DELAYED_ACK_US, options.delayedAckUs],
+    [OPEN_MSS, options.mssBytes],
+    [OPEN_TCP_FLAGS, options.noDelay ? 1 : 0],
+    [OPEN_ARP_TTL_US, options.arpTtlUs],
+    [OPEN_ARP_RETRIES, options.arpRetries],
+    [OPEN_ARP_TIMEOUT_US, options.arpTimeoutUs],
+    [OPEN_REASSEMBLY_SETS, options.reassemblySets],
+  ];
+  const view = new DataView(memory.buffer, CONTROL_OPEN);
+  for (const [offset, value] of words) view.setUint32(offset, value, true);
+
+  const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(OPEN_SEED_SIZE));
+  if (seed.length !== OPEN_SEED_SIZE) {
+    throw new DemibunError({
+      operation: "open",
+      errno: ERRNO_EINVAL,
+      detail: `the seed has ${seed.length} bytes instead of ${OPEN_SEED_SIZE}`,
+    });
+  }
+  new Uint8Array(memory.buffer, CONTROL_OPEN + OPEN_SEED, OPEN_SEED_SIZE).set(seed);
+}
