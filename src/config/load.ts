@@ -44,6 +44,22 @@ function refuseSyntax(document: Document.Parsed, source: string, text: string): 
   throw new ConfigError(source, problems, text);
 }
 
+/** The document as plain values; an alias of no anchor, or too many, shows only here. */
+function valueOf(document: Document.Parsed, source: string, text: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    const problem = {
+      path: [],
+      message: (error as Error).message,
+      expected: "a YAML document whose aliases all name an anchor above",
+      write: undefined,
+      position: undefined,
+    };
+    throw new ConfigError(source, [problem], text);
+  }
+}
+
 /** Reads a configuration from YAML text; `source` names it in errors. Throws `ConfigError`. */
 export function parseConfig(text: string, source: string, options: LoadOptions = {}): Config {
   const lineCounter = new LineCounter();
@@ -51,7 +67,7 @@ export function parseConfig(text: string, source: string, options: LoadOptions =
   refuseSyntax(document, source, text);
   const environment = options.environment ?? processEnvironment();
   const libos = options.libos ?? libosFrom(environment);
-  const parsed = withoutNulls(document.toJS() ?? {});
+  const parsed = withoutNulls(valueOf(document, source, text) ?? {});
   const raw = isSections(parsed) ? withEnvironment(parsed, environment) : parsed;
   const checked = check(raw, libos);
   if ("file" in checked) return resolve(checked.file, libos);
