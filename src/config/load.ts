@@ -45,7 +45,7 @@ function refuseSyntax(document: Document.Parsed, source: string, text: string): 
 }
 
 /** The document as plain values; an alias of no anchor, or too many, shows only here. */
-function valueOf(document: Document.Parsed, source: string, text: string): unknown {
+function plainValues(document: Document.Parsed, source: string, text: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
@@ -67,7 +67,7 @@ export function parseConfig(text: string, source: string, options: LoadOptions =
   refuseSyntax(document, source, text);
   const environment = options.environment ?? processEnvironment();
   const libos = options.libos ?? libosFrom(environment);
-  const parsed = withoutNulls(valueOf(document, source, text) ?? {});
+  const parsed = withoutNulls(plainValues(document, source, text) ?? {});
   const raw = isSections(parsed) ? withEnvironment(parsed, environment) : parsed;
   const checked = check(raw, libos);
   if ("file" in checked) return resolve(checked.file, libos);
