@@ -10,6 +10,11 @@ const SIOCGIFMTU = 0x8921;
 const SIOCGIFHWADDR = 0x8927;
 const SIOCGIFINDEX = 0x8933;
 const SIOCSIFTXQLEN = 0x8943;
+const SIOCETHTOOL = 0x8946;
+const ETHTOOL_GDRVINFO = 3;
+/** struct ethtool_drvinfo and its bus_info field. */
+const DRIVER_INFO_SIZE = 196;
+const DRIVER_BUS = 100;
 
 export const NAME_MAX = 15;
 const REQUEST_SIZE = 40;
@@ -35,9 +40,9 @@ export function interfaceRequest(name: string): Struct {
 }
 
 /** One request about an interface; returns the filled request or -errno. */
-function query(name: string, code: number, fill?: (view: DataView) => void): Struct | number {
+function query(name: string, code: number, fill?: (request: Struct) => void): Struct | number {
   const request = interfaceRequest(name);
-  fill?.(request.view);
+  fill?.(request);
   const fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return fd;
   const result = ioctl(fd, code, request.address);
@@ -78,13 +83,21 @@ export function isInterface(name: string): boolean {
   return typeof query(name, SIOCGIFINDEX) !== "number";
 }
 
+/** Says whether no hardware bus stands behind the interface (veth, tap, bridge). */
+export function isVirtual(name: string): boolean {
+  const information = new Struct(DRIVER_INFO_SIZE);
+  information.view.setUint32(0, ETHTOOL_GDRVINFO, true);
+  query(name, SIOCETHTOOL, (request) => request.setPointer(REQUEST_VALUE, information));
+  return information.bytes[DRIVER_BUS] === 0;
+}
+
 /** Sets the interface up where this process may; says whether it is up now. */
 export function bringUp(name: string): boolean {
   const request = query(name, SIOCGIFFLAGS);
   if (typeof request === "number") return false;
   const flags = request.view.getUint16(REQUEST_VALUE, true);
   if ((flags & IFF_UP) !== 0) return true;
-  const set = query(name, SIOCSIFFLAGS, (view) => {
+  const set = query(name, SIOCSIFFLAGS, ({ view }) => {
     view.setUint16(REQUEST_VALUE, flags | IFF_UP, true);
   });
   return typeof set !== "number";
@@ -92,7 +105,7 @@ export function bringUp(name: string): boolean {
 
 /** Sets how many packets the kernel queues for the device, where this process may. */
 export function setQueueLength(name: string, packets: number): void {
-  query(name, SIOCSIFTXQLEN, (view) => view.setUint32(REQUEST_VALUE, packets, true));
+  query(name, SIOCSIFTXQLEN, ({ view }) => view.setUint32(REQUEST_VALUE, packets, true));
 }
 
 /** A random unicast address from the locally administered range (IEEE 802, section 8.4). */

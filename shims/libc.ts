@@ -55,12 +55,19 @@ export class Struct {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
   readonly address: number;
+  readonly #references: Struct[] = [];
 
   constructor(size: number) {
     const buffer = new ArrayBuffer(size);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.address = ptr(this.bytes);
+  }
+
+  /** Writes the address of `target` at `offset` and keeps it alive as long as this structure. */
+  setPointer(offset: number, target: Struct): void {
+    this.view.setBigUint64(offset, BigInt(target.address), true);
+    this.#references.push(target);
   }
 }
 

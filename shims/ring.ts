@@ -69,6 +69,20 @@ abstract class Ring {
     return Atomics.load(this.words, this.#flags);
   }
 
+  /** The indexes as they stand in memory now, whoever wrote them. */
+  producerIndex(): number {
+    return Atomics.load(this.words, this.producer) >>> 0;
+  }
+
+  consumerIndex(): number {
+    return Atomics.load(this.words, this.consumer) >>> 0;
+  }
+
+  /** Entries that the consumer has not taken yet. */
+  published(): number {
+    return (this.producerIndex() - this.consumerIndex()) >>> 0;
+  }
+
   /** Word index of entry `index` of an rx or tx ring. */
   descriptor(index: number): number {
     return this.#descriptors + (index & this.#mask) * (DESCRIPTOR_SIZE >> 2);

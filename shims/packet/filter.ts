@@ -45,6 +45,6 @@ export function attachFilter(fd: number, address: Uint8Array): number {
   });
   const filter = new Struct(16);
   filter.view.setUint16(0, instructions.length, true);
-  filter.view.setBigUint64(8, BigInt(code.address), true);
+  filter.setPointer(8, code);
   return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter);
 }
