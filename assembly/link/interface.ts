@@ -81,7 +81,7 @@ export class Interface {
   @inline get gateway(): u32 {
     return load<u32>(changetype<usize>(this), INTERFACE_GATEWAY);
   }
-  @inline set gateway(address: u32) {
+  set gateway(address: u32) {
     store<u32>(changetype<usize>(this), address, INTERFACE_GATEWAY);
   }
   /** Says whether an address lies in the interface's own prefix. */

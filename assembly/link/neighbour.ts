@@ -16,7 +16,7 @@ import {
 } from "../layout";
 import { count } from "../counters";
 import { addHeader } from "../memory/chain";
-import { Frame, framesFree, framesTotal, release } from "../memory/frame";
+import { Frame, release } from "../memory/frame";
 import { bucketCount } from "../memory/plan";
 import { carve } from "../memory/region";
 import { MAPPED_PREFIX } from "../network/address";
@@ -29,6 +29,7 @@ import { Ethernet } from "../wire/ethernet";
 import { arpRequest } from "./arp";
 import { transmit } from "./device";
 import { Interface } from "./interface";
+import { takeWaitingPacket, waitForMac } from "./neighbour-queue";
 
 const FREE: u8 = 0;
 const INCOMPLETE: u8 = 1;
@@ -75,8 +76,6 @@ export class Neighbour extends Timer {
 
 if (offsetof<Neighbour>() != NEIGHBOUR_SIZE) ERROR("Neighbour drifted from layout.ts");
 
-/** Packets that wait for one neighbour (RFC 1122 section 2.3.2.2 asks for at least one). */
-const WAITING_MAX: u8 = 8;
 /** Unicast polls without an answer before a neighbour in use is forgotten (section 2.3.2.1). */
 const POLLS_MAX: u8 = 2;
 /** At most one request a second for one address (section 2.3.2.1). */
@@ -232,40 +231,6 @@ export function neighbourSend(
 export function neighbourResolve(neighbour: Neighbour): void {
   neighbour.used = 1;
   if (neighbour.state == INCOMPLETE && neighbour.requests == 0) requestAgain(neighbour);
-}
-
-/** Puts a packet behind those that wait; the oldest gives way, the last quarter of the pool is spared. */
-function waitForMac(neighbour: Neighbour, packet: Frame): void {
-  if (framesFree() < framesTotal() >> 2) {
-    count(COUNTER_DROP_NEIGHBOUR_UNRESOLVED);
-    release(packet);
-    return;
-  }
-  if (neighbour.waiting == WAITING_MAX) {
-    count(COUNTER_DROP_NEIGHBOUR_UNRESOLVED);
-    release(takeWaitingPacket(neighbour));
-  }
-  const tail = neighbour.waitTail;
-  if (tail === null) {
-    packet.link = packet;
-  } else {
-    packet.link = tail.link;
-    tail.link = packet;
-  }
-  neighbour.waitTail = packet;
-  neighbour.waiting++;
-}
-
-/** Takes the oldest packet that waits. */
-function takeWaitingPacket(neighbour: Neighbour): Frame | null {
-  const tail = neighbour.waitTail;
-  if (tail === null) return null;
-  const packet = <Frame>tail.link;
-  if (packet == tail) neighbour.waitTail = null;
-  else tail.link = packet.link;
-  packet.link = null;
-  neighbour.waiting--;
-  return packet;
 }
 
 /** Asks once more and waits: 1 s first, doubling up to the configured time. */

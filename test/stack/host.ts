@@ -177,6 +177,13 @@ export class Host {
     return packets;
   }
 
+  /** The one packet the stack has sent since the last call; throws when there are more or none. */
+  sentOne(): SentPacket {
+    const [packet, ...rest] = this.sent();
+    if (packet === undefined || rest.length > 0) throw new Error("not exactly one packet was sent");
+    return packet;
+  }
+
   /** Sends a packet and takes what the stack answers. */
   exchange(packet: Uint8Array, options: SendOptions = {}): Uint8Array[] {
     this.send(packet, options);
@@ -215,6 +222,13 @@ export class Host {
     }
     words[CONTROL_COMPLETION_CONSUMER >>> 2] = consumer;
     return taken;
+  }
+
+  /** The one completion since the last call; throws when there are more or none. */
+  completion(): Completion {
+    const [completion, ...rest] = this.completions();
+    if (completion === undefined || rest.length > 0) throw new Error("not exactly one completion");
+    return completion;
   }
 
   /** The bytes of a popped array, which is released. */

@@ -208,7 +208,7 @@ test("off-link destinations go to the gateway, and nowhere without one", () => {
   expect(pushTo(host, qd, "192.0.2.1", pattern(1))).toBe(-ERRNO_ENETUNREACH);
   host.stack.setGateway(0, parseIpv4(peerAddress, "test"));
   expect(pushTo(host, qd, "192.0.2.1", pattern(1))).toBeGreaterThan(0);
-  const [{ bytes }] = host.sent() as [{ bytes: Uint8Array }];
+  const { bytes } = host.sentOne();
   expect(readIpv4(bytes).destination).toBe("192.0.2.1");
   expect(bytes[5]).toBe(2);
 });
@@ -218,7 +218,7 @@ test("an on-link destination is asked for itself although there is a gateway", (
   host.stack.setGateway(0, parseIpv4(peerAddress, "test"));
   const qd = host.stack.exports.socket(KIND_DATAGRAM);
   pushTo(host, qd, "10.0.0.77", pattern(1));
-  const [{ bytes }] = host.sent() as [{ bytes: Uint8Array }];
+  const { bytes } = host.sentOne();
   expect(isArp(bytes)).toBe(true);
   expect(addressText(bytes, 38)).toBe("10.0.0.77");
 });
@@ -238,7 +238,7 @@ test("a packet within the MTU is atomic: DF, identification 0 (RFC 6864)", () =>
   const host = greeted();
   const qd = host.stack.exports.socket(KIND_DATAGRAM);
   pushTo(host, qd, peerAddress, pattern(1472));
-  const [{ bytes }] = host.sent() as [{ bytes: Uint8Array }];
+  const { bytes } = host.sentOne();
   const { fragment, identification, payload } = readIpv4(bytes);
   expect([fragment, identification, payload.length]).toEqual([0x4000, 0, 1480]);
 });
@@ -273,7 +273,7 @@ test("identifications to different hosts do not follow each other", () => {
   for (let last = 10; last < 26; last++) {
     host.exchange(arpFrame({ sender: `10.0.0.${last}` }));
     pushTo(host, qd, `10.0.0.${last}`, pattern(2000));
-    const [{ bytes }] = host.sent() as [{ bytes: Uint8Array }];
+    const [bytes] = host.sent().map((packet) => packet.bytes) as [Uint8Array];
     first.push(readIpv4(bytes).identification);
   }
   const steps = first.slice(1).map((value, index) => (value - (first[index] as number)) & 0xffff);
