@@ -55,7 +55,7 @@ import {
 } from "../transport/udp/operations";
 import { complete, completeFailed, completionRoom } from "./completion";
 import { findQueue, Queue, QUEUE_CLOSED, releaseQueue, takeQueue, takeWaiting } from "./queue";
-import { takeToken, Token } from "./token";
+import { releaseToken, takeToken, Token } from "./token";
 
 /** The address argument: 0 for any. */
 function argument(): u32 {
@@ -149,12 +149,14 @@ export function pushToStart(qd: u32, record: usize, port: u32): f64 {
 
 /** A datagram leaves at once, so its push completes at once. */
 function datagramPush(queue: Queue, chain: Frame, to: bool, port: u32): f64 {
-  if (!completionRoom()) return -ERRNO_EAGAIN;
-  const bytes = chain.total;
-  const errno = to ? udpPushTo(queue, chain, argument(), port) : udpPush(queue, chain);
-  if (errno != 0) return errno;
   const token = start(queue, OPCODE_PUSH);
   if (token === null) return -ERRNO_EAGAIN;
+  const bytes = chain.total;
+  const errno = to ? udpPushTo(queue, chain, argument(), port) : udpPush(queue, chain);
+  if (errno != 0) {
+    releaseToken(token);
+    return errno;
+  }
   const number = token.number;
   complete(token, OPCODE_PUSH, null, bytes, 0);
   return number;

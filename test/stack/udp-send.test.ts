@@ -141,3 +141,17 @@ test("a full tx ring refuses a push instead of losing it", () => {
   host.completions();
   expect(host.framesOut()).toBe(0);
 });
+
+test("a push for which no token is left leaves the array with the caller", () => {
+  const host = greeted({ tokens: 6 });
+  const qd = bound(host);
+  for (let pops = 0; pops < 6; pops++) {
+    expect(host.stack.exports.pop(qd, 0)).toBeGreaterThan(0);
+  }
+  const array = host.array(pattern(10));
+  host.stack.writeAddress(parseIpv4(peerAddress, "test"));
+  expect(host.stack.exports.pushTo(qd, array, 9)).toBe(-ERRNO_EAGAIN);
+  expect(host.sent()).toEqual([]);
+  expect(host.take(array)).toEqual(pattern(10));
+  expect(host.framesOut()).toBe(0);
+});
