@@ -8,12 +8,12 @@
 import {
   ADDRESS_IPV4,
   CAPABILITY_SEGMENTATION,
+  CAPABILITY_SHARED_RINGS,
   CONTROL,
   CONTROL_ADDRESS,
   CONTROL_COMPLETION_CONSUMER,
   CONTROL_COMPLETION_PRODUCER,
   CONTROL_COUNTERS,
-  CONTROL_DEADLINE_US,
   CONTROL_MAC,
   CONTROL_MAP,
   CONTROL_OPEN,
@@ -50,13 +50,8 @@ import {
   RING_COUNT,
 } from "./layout";
 import { arpAnnounce, openArp } from "./link/arp";
-import { publishTransmit, reapCompletions, receiveBatch, refill } from "./link/device";
-import {
-  interfaceAt,
-  interfaceRecords,
-  interfacesTotal,
-  openInterfaces,
-} from "./link/interface";
+import { maintainRings, publishTransmit, receiveBatch, refill } from "./link/device";
+import { interfaceAt, interfaceRecords, interfacesTotal, openInterfaces } from "./link/interface";
 import { neighbourSet as setNeighbour, openNeighbours } from "./link/neighbour";
 import { allocateChain } from "./memory/chain";
 import {
@@ -145,7 +140,6 @@ export function open(now: f64): i32 {
   openIdentifications();
   openFrames(limit(OPEN_FRAMES));
   tellMap();
-  store<f64>(CONTROL_DEADLINE_US, Infinity);
   return 0;
 }
 
@@ -183,10 +177,11 @@ export function attach(
   if (index >= interfacesTotal()) return -ERRNO_ENODEV;
   const nic = interfaceAt(index);
   if (nic.mtu < 68 || nic.chainMax == 0 || nic.prefix > 32) return -ERRNO_EINVAL;
+  const shared = nic.has(CAPABILITY_SHARED_RINGS);
   const place = rings + <usize>index * RING_COUNT * ringBytes(ringEntries);
   for (let kind: u32 = 0; kind < RING_COUNT; kind++) {
     const base = place + <usize>kind * ringBytes(ringEntries);
-    nic.ring(kind).open(base, ringEntries, producer, consumer, flags, descriptors);
+    nic.ring(kind).open(base, ringEntries, producer, consumer, flags, descriptors, shared);
   }
   nic.index = index;
   nic.mask = nic.prefix == 0 ? 0 : bswap<u32>(u32.MAX_VALUE << (32 - nic.prefix));
@@ -227,14 +222,13 @@ export function poll(now: f64, budget: u32): u32 {
   for (let index: u32 = 0; index < attached; index++) {
     const nic = interfaceAt(index);
     if (nic.up == 0) continue;
-    reapCompletions(nic);
-    packets += receiveBatch(nic, budget);
-    refill(nic);
+    const received = receiveBatch(nic, budget);
+    maintainRings(nic, received == 0);
+    packets += received;
   }
   runTimers();
   const unread = load<u32>(CONTROL_COMPLETION_PRODUCER) - load<u32>(CONTROL_COMPLETION_CONSUMER);
   if (unread == 0) flush();
-  tellDeadline();
   return packets;
 }
 
@@ -244,13 +238,14 @@ export function flush(): void {
   for (let index: u32 = 0; index < attached; index++) publishTransmit(interfaceAt(index));
 }
 
-function tellDeadline(): void {
+/**
+ * When `poll` next has work without a packet coming in, in microseconds of the host's clock; infinity
+ * when no timer runs. Never later than the first timer, sometimes earlier. For a host about to sleep.
+ */
+export function nextDeadline(): f64 {
   const ticks = ticksToDeadline();
-  const deadline: f64 =
-    ticks == u32.MAX_VALUE
-      ? Infinity
-      : <f64>((((nowUs >> TICK_SHIFT) + <u64>ticks) << TICK_SHIFT));
-  store<f64>(CONTROL_DEADLINE_US, deadline);
+  if (ticks == u32.MAX_VALUE) return Infinity;
+  return <f64>(((nowUs >> TICK_SHIFT) + <u64>ticks) << TICK_SHIFT);
 }
 
 /** Stores the gauges (how much is out of each pool) among the counters. */

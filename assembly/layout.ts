@@ -68,6 +68,8 @@ export const CAPABILITY_SEGMENTATION: u32 = 2;
 export const CAPABILITY_CHAINS: u32 = 4;
 /** A peer on the same host may deliver partial checksums without any metadata (veth). */
 export const CAPABILITY_PARTIAL_RECEIVE: u32 = 8;
+/** The other side of the rings is the kernel or another thread, so indexes are stored atomically. */
+export const CAPABILITY_SHARED_RINGS: u32 = 16;
 
 // The interface record (assembly/link/interface.ts).
 export const INTERFACE_SIZE: u32 = 256;
@@ -121,8 +123,6 @@ export const MAP_FRAME_RECORDS: u32 = 16;
 export const MAP_FRAMES: u32 = 20;
 export const MAP_COUNTERS: u32 = 24;
 export const MAP_RING_STRIDE: u32 = 28;
-/** Next deadline in microseconds of the host's clock as f64; infinity when no timer runs. */
-export const CONTROL_DEADLINE_US: u32 = CONTROL + 640;
 /** Indexes of the completion ring, u32, free running: written by the stack, read by the host. */
 export const CONTROL_COMPLETION_PRODUCER: u32 = CONTROL + 648;
 /** Written by the host after it took completions. */

@@ -40,6 +40,8 @@ export interface Capabilities {
   readonly chainMax: number;
   /** Received transport checksums may be partial without metadata telling so (veth). */
   readonly partialReceive: boolean;
+  /** The other side of the rings is the kernel or another thread: indexes need atomic stores. */
+  readonly sharedRings: boolean;
 }
 
 export interface Backend extends Disposable {

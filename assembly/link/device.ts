@@ -36,11 +36,20 @@ import { Interface } from "./interface";
 export const FRAME_CHECKSUM_VERIFIED: u16 = 1;
 export const FRAME_CHECKSUM_PARTIAL: u16 = 2;
 
-/** Takes back frames whose sending is done. */
-export function reapCompletions(nic: Interface): void {
+/**
+ * Takes back sent frames and posts free ones, in batches: the indexes that devices watch are stored
+ * once for many frames. An idle turn leaves nothing behind.
+ */
+export function maintainRings(nic: Interface, idle: bool): void {
+  const worthwhile: u32 = idle ? 1 : (nic.tx.mask + 1) >> 3;
+  const sent = nic.completion.available();
+  if (sent != 0 && sent >= worthwhile) reapCompletions(nic, sent);
+  if (nic.fill.room() >= worthwhile) refill(nic);
+}
+
+function reapCompletions(nic: Interface, sent: u32): void {
   const ring = nic.completion;
-  let left = ring.available();
-  if (left == 0) return;
+  let left = sent;
   while (left > 0) {
     const frame = frameAt(load<u64>(ring.entry(ring.own)));
     if (frame !== null && frame.references != 0) releaseFrame(frame);
@@ -57,6 +66,7 @@ export function receiveBatch(nic: Interface, budget: u32): u32 {
   let left = ring.available();
   if (left == 0) return 0;
   let packets: u32 = 0;
+  let bytes: u32 = 0;
   while (left > 0 && packets < budget) {
     const at = ring.descriptor(ring.own);
     const options = load<u32>(at, DESCRIPTOR_OPTIONS);
@@ -67,18 +77,19 @@ export function receiveBatch(nic: Interface, budget: u32): u32 {
     const packet = changetype<Frame>(nic.partialHead);
     nic.partialHead = 0;
     packets++;
-    count(COUNTER_RX_FRAMES);
-    countMany(COUNTER_RX_BYTES, packet.total);
+    bytes += packet.total;
     ethernetReceive(nic, packet);
   }
   ring.publishConsumer();
+  countMany(COUNTER_RX_FRAMES, packets);
+  countMany(COUNTER_RX_BYTES, bytes);
   return packets;
 }
 
 /** Adds one descriptor to the packet under way; false when its place or length is impossible. */
 function takeDescriptor(nic: Interface, address: u64, length: u32, options: u32): bool {
   const frame = frameAt(address);
-  const offset = <u32>address & (FRAME_SIZE - 1);
+  const offset = (<u32>address) & (FRAME_SIZE - 1);
   if (frame === null || frame.references == 0 || length > FRAME_SIZE - offset) {
     count(COUNTER_DROP_DESCRIPTOR);
     if (frame !== null && frame.references != 0) releaseFrame(frame);

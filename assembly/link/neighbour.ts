@@ -136,7 +136,7 @@ export function lookUpNeighbour(nic: Interface, address: u32): Neighbour | null 
 /**
  * Finds or makes the record of a next hop. A full table gives up a record that has not been sent to
  * lately; null when all are static. A record stays valid memory for ever: whoever keeps it compares
- * `address` and `isResolved` before use.
+ * `address`, which a forgotten neighbour has lost, before each use.
  */
 export function findNeighbour(nic: Interface, nextHop: u32): Neighbour | null {
   const known = lookUpNeighbour(nic, nextHop);
@@ -195,6 +195,7 @@ function forgetNeighbour(neighbour: Neighbour): void {
   }
   store<usize>(link, changetype<usize>(neighbour.bucketNext));
   neighbour.state = FREE;
+  neighbour.address = 0;
   neighbour.bucketNext = freeHead;
   freeHead = neighbour;
 }

@@ -76,7 +76,7 @@ export function openFrames(frames: u32): void {
   freeHead = null;
   freeCount = frames;
   for (let index = frames; index > 0; index--) {
-    const frame = changetype<Frame>(records + (<usize>index << FRAME_RECORD_SHIFT));
+    const frame = changetype<Frame>(records + ((<usize>index) << FRAME_RECORD_SHIFT));
     frame.next = freeHead;
     freeHead = frame;
   }
@@ -112,7 +112,7 @@ export function frameAddress(frame: Frame): u32 {
 export function frameAt(address: u64): Frame | null {
   const index = address >> FRAME_SHIFT;
   if (index == 0 || index > <u64>frameCount) return null;
-  return changetype<Frame>(records + (<usize>index << FRAME_RECORD_SHIFT));
+  return changetype<Frame>(records + ((<usize>index) << FRAME_RECORD_SHIFT));
 }
 
 /** Says whether a number from the host is a frame that is out of the pool. */
@@ -120,7 +120,7 @@ export function isFrame(record: usize): bool {
   const at = record - records;
   return (
     at >= FRAME_RECORD_SIZE &&
-    at <= <usize>frameCount << FRAME_RECORD_SHIFT &&
+    at <= (<usize>frameCount) << FRAME_RECORD_SHIFT &&
     (at & (FRAME_RECORD_SIZE - 1)) == 0 &&
     changetype<Frame>(record).references != 0
   );
@@ -138,7 +138,7 @@ export function takeFrame(offset: u32): Frame | null {
   frame.next = null;
   frame.link = null;
   // One store for offset, length (0), references (1) and flags (0).
-  store<u64>(changetype<usize>(frame), (<u64>1 << 32) | offset, FRAME_OFFSET);
+  store<u64>(changetype<usize>(frame), ((<u64>1) << 32) | offset, FRAME_OFFSET);
   frame.total = 0;
   return frame;
 }

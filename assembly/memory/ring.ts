@@ -3,8 +3,8 @@
  * stack's side. The kernel, a shim or a simulator is the other side and may live in another thread.
  *
  * The other side's index is read by one plain load where a bounded batch starts, and ours is
- * published by one atomic store where it ends: a plain load in a loop may be hoisted by the engine,
- * and an atomic load costs a locked instruction.
+ * published by one store where it ends, an atomic one when that side runs beside us: a plain load in
+ * a loop may be hoisted by the engine, and an atomic access costs a locked instruction.
  */
 import {
   ADDRESS_ENTRY_SIZE,
@@ -24,8 +24,8 @@ export class Ring {
   mask: u32;
   /** Our own index as we last published it. */
   own: u32;
-  /** The other side's index as we last read it. */
-  other: u32;
+  /** 1 when the other side runs beside us and must see entries before the index that covers them. */
+  shared: u32;
   reserved: u32;
 
   open(
@@ -35,6 +35,7 @@ export class Ring {
     consumer: u32,
     flags: u32,
     descriptors: u32,
+    shared: bool,
   ): void {
     this.producer = base + producer;
     this.consumer = base + consumer;
@@ -42,7 +43,7 @@ export class Ring {
     this.descriptors = base + descriptors;
     this.mask = entries - 1;
     this.own = 0;
-    this.other = 0;
+    this.shared = shared ? 1 : 0;
   }
 
   /** As consumer: entries ready to take. */
@@ -56,11 +57,13 @@ export class Ring {
   }
 
   @inline publishProducer(): void {
-    atomic.store<u32>(this.producer, this.own);
+    if (this.shared != 0) atomic.store<u32>(this.producer, this.own);
+    else store<u32>(this.producer, this.own);
   }
 
   @inline publishConsumer(): void {
-    atomic.store<u32>(this.consumer, this.own);
+    if (this.shared != 0) atomic.store<u32>(this.consumer, this.own);
+    else store<u32>(this.consumer, this.own);
   }
 
   /** Address of descriptor `index` (free running) of an rx or tx ring. */

@@ -15,16 +15,19 @@ import {
 import { Frame, release } from "../memory/frame";
 import { completionCount } from "../memory/plan";
 import { carve } from "../memory/region";
-import { releaseToken, Token, tokensPending } from "./token";
+import { reclaimTokens, spendToken, Token, tokenAvailable } from "./token";
 
 let entries: usize = 0;
 let mask: u32 = 0;
 let producer: u32 = 0;
+/** Completions before this one have been read, and their tokens' slots are free. */
+let reclaimed: u32 = 0;
 
 export function openCompletions(tokens: u32): void {
   const capacity = completionCount(tokens);
   mask = capacity - 1;
   producer = 0;
+  reclaimed = 0;
   entries = carve(capacity * COMPLETION_SIZE, 64);
   store<u32>(CONTROL_COMPLETION_PRODUCER, 0);
   store<u32>(CONTROL_COMPLETION_CONSUMER, 0);
@@ -39,15 +42,21 @@ export function completionMask(): u32 {
 }
 
 /**
- * Says whether one more operation may start: unread and pending completions together never exceed
- * the ring, so a completion always finds its place.
+ * Says whether one more operation may start. A token is free, pending or unread, and the ring has a
+ * place for each, so a completion always finds its place.
  */
 export function completionRoom(): bool {
-  return producer - load<u32>(CONTROL_COMPLETION_CONSUMER) + tokensPending() <= mask;
+  const consumer = load<u32>(CONTROL_COMPLETION_CONSUMER);
+  // The host's index is not trusted to lie within what was written.
+  if (consumer != reclaimed && consumer - reclaimed <= producer - reclaimed) {
+    reclaimTokens(consumer - reclaimed);
+    reclaimed = consumer;
+  }
+  return tokenAvailable();
 }
 
 /**
- * Completes an operation and frees its token. Returns the entry's address so that accept and
+ * Completes an operation and ends its token. Returns the entry's address so that accept and
  * datagram pop can add the peer. The frames of `frame` go to the host with it.
  */
 export function complete(
@@ -67,7 +76,7 @@ export function complete(
   store<u32>(at, accepted, COMPLETION_ACCEPTED);
   producer++;
   store<u32>(CONTROL_COMPLETION_PRODUCER, producer);
-  releaseToken(token);
+  spendToken(token);
   return at;
 }
 

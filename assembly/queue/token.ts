@@ -34,12 +34,17 @@ let tokens: usize = 0;
 let tokenCount: u32 = 0;
 let tokensOut: u32 = 0;
 let freeToken: Token | null = null;
+/** Completed tokens in the order of their completions, until the host has read those. */
+let spentFirst: Token | null = null;
+let spentLast: Token | null = null;
 
 export function openTokens(limit: u32): void {
   tokenCount = limit;
   tokensOut = 0;
   tokens = carve(limit * TOKEN_SIZE, 64);
   freeToken = null;
+  spentFirst = null;
+  spentLast = null;
   for (let slot = <i32>limit - 1; slot >= 0; slot--) {
     const token = changetype<Token>(tokens + <usize>slot * TOKEN_SIZE);
     token.slot = slot;
@@ -68,9 +73,39 @@ export function takeToken(queue: Queue, opcode: u32): Token | null {
   return token;
 }
 
+export function tokenAvailable(): bool {
+  return freeToken !== null;
+}
+
+/** Gives back the slot of an operation that never completes: its number was told to nobody. */
 export function releaseToken(token: Token): void {
   token.generation = token.generation == u32.MAX_VALUE ? 1 : token.generation + 1;
   token.next = freeToken;
   freeToken = token;
   tokensOut--;
+}
+
+/**
+ * Ends a token whose completion has been written. The host keeps its records by slot, so the slot
+ * is not used again before the host has read that completion.
+ */
+export function spendToken(token: Token): void {
+  token.next = null;
+  const last = spentLast;
+  if (last === null) spentFirst = token;
+  else last.next = token;
+  spentLast = token;
+  tokensOut--;
+}
+
+/** Frees the slots of the oldest `count` spent tokens. */
+export function reclaimTokens(count: u32): void {
+  for (; count > 0; count--) {
+    const token = spentFirst;
+    if (token === null) return;
+    spentFirst = token.next;
+    if (token.next === null) spentLast = null;
+    tokensOut++;
+    releaseToken(token);
+  }
 }

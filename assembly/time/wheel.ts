@@ -89,14 +89,14 @@ function place(timer: Timer, deadline: u32): void {
   if (level >= WHEEL_LEVELS) level = WHEEL_LEVELS - 1;
   const slot = (at >> (SLOT_BITS * level)) & SLOT_MASK;
   const index = (level << SLOT_BITS) | slot;
-  const head = slots + (<usize>index << 2);
+  const head = slots + ((<usize>index) << 2);
   const first = load<u32>(head);
   timer.next = changetype<Timer>(first);
   timer.from = head;
   timer.slot = <u16>index;
   if (first != 0) changetype<Timer>(first).from = changetype<usize>(timer);
   store<u32>(head, <u32>changetype<usize>(timer));
-  const bits = occupied + (<usize>level << 3);
+  const bits = occupied + ((<usize>level) << 3);
   store<u64>(bits, load<u64>(bits) | ((<u64>1) << slot));
 }
 
@@ -106,11 +106,11 @@ function unlink(timer: Timer): void {
   if (next !== null) next.from = timer.from;
   timer.from = 0;
   const index: u32 = timer.slot;
-  if (load<u32>(slots + (<usize>index << 2)) == 0) clearBit(index);
+  if (load<u32>(slots + ((<usize>index) << 2)) == 0) clearBit(index);
 }
 
 function clearBit(index: u32): void {
-  const bits = occupied + (<usize>(index >> SLOT_BITS) << 3);
+  const bits = occupied + ((<usize>(index >> SLOT_BITS)) << 3);
   store<u64>(bits, load<u64>(bits) & ~((<u64>1) << (index & SLOT_MASK)));
 }
 
@@ -131,7 +131,7 @@ export function runTimers(): void {
 /** Ticks from `served` to the next tick at which any slot must be looked at; u32.MAX for never. */
 function nextOccupied(): u32 {
   for (let level: u32 = 0; level < WHEEL_LEVELS; level++) {
-    const bits = load<u64>(occupied + (<usize>level << 3));
+    const bits = load<u64>(occupied + ((<usize>level) << 3));
     if (bits == 0) continue;
     const shift = SLOT_BITS * level;
     const current = (served >> shift) & SLOT_MASK;
@@ -160,7 +160,7 @@ function serveTick(): void {
 
 /** Empties a slot whose tick has come. Timers armed meanwhile go to later slots, so this ends. */
 function drainSlot(index: u32): void {
-  const head = slots + (<usize>index << 2);
+  const head = slots + ((<usize>index) << 2);
   while (true) {
     const at = load<u32>(head);
     if (at == 0) return;

@@ -78,6 +78,7 @@ class End implements Backend {
       segmentMax: options.segmentMax ?? 0,
       chainMax: CHAIN_MAX,
       partialReceive: false,
+      sharedRings: false,
     };
   }
 

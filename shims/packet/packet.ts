@@ -176,6 +176,7 @@ function openPacket(options: BackendOptions): Backend {
       segmentMax: SEGMENT_MAX,
       chainMax: CHAIN_MAX,
       partialReceive: false,
+      sharedRings: false,
     });
   } catch (error) {
     close(fd);

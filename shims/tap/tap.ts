@@ -141,6 +141,7 @@ function openTap(options: BackendOptions): Backend {
       segmentMax: SEGMENT_MAX,
       chainMax: CHAIN_MAX,
       partialReceive: false,
+      sharedRings: false,
     });
   } catch (error) {
     close(fd);

@@ -155,6 +155,7 @@ function capabilitiesOf(options: BackendOptions, modern: boolean): Capabilities 
     segmentMax: 0,
     chainMax: modern ? CHAIN_MAX : 1,
     partialReceive: virtual,
+    sharedRings: true,
   };
 }
 

@@ -19,6 +19,8 @@ export interface StackExports {
   poll(nowUs: number, budget: number): number;
   /** Sends what operations since the last poll made ready. */
   flush(): void;
+  /** Microseconds of the host's clock at which `poll` next has work of its own; or Infinity. */
+  nextDeadline(): number;
   /** Stores the gauges into the counters. */
   measure(): void;
 
@@ -38,5 +40,5 @@ export interface StackExports {
   getOption(qd: number, option: number): number;
 
   allocate(bytes: number): number;
-  release(frame: number): void;
+  release(frame: number): number;
 }

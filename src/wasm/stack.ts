@@ -8,8 +8,9 @@ import {
   CAPABILITY_CHECKSUM,
   CAPABILITY_PARTIAL_RECEIVE,
   CAPABILITY_SEGMENTATION,
+  CAPABILITY_SHARED_RINGS,
   CONTROL_ADDRESS,
-  CONTROL_DEADLINE_US,
+  CONTROL_MAC,
   CONTROL_MAP,
   CONTROL_PORT,
   FRAME_SIZE,
@@ -40,9 +41,6 @@ import { loadIpv4, storeIpv4 } from "./address";
 import type { StackExports } from "./exports";
 import { type StackOptions, stackMemoryBytes, writeStackOptions } from "./stack-options";
 
-/** CONTROL_ADDRESS is followed by the port; neighbourSet takes its MAC from here. */
-const CONTROL_MAC = CONTROL_PORT + 16;
-
 /** Addresses in linear memory that the stack told at open. */
 export interface StackMap {
   readonly interfaces: number;
@@ -63,6 +61,7 @@ export interface InterfaceOptions {
   readonly segmentMax: number;
   readonly chainMax: number;
   readonly partialReceive: boolean;
+  readonly sharedRings: boolean;
   /** IPv4 address of the stack on this interface. */
   readonly address: number;
   readonly prefix: number;
@@ -127,7 +126,7 @@ export class Stack implements Disposable {
 
   /** Earliest time at which a timer must run, in microseconds of the host's clock; or Infinity. */
   get deadlineUs(): number {
-    return this.doubles[CONTROL_DEADLINE_US >>> 3] as number;
+    return this.exports.nextDeadline();
   }
 
   /** Where interface `index` has its rings, and the frame region: what a backend attaches to. */
@@ -161,7 +160,8 @@ export class Stack implements Disposable {
       (options.checksum ? CAPABILITY_CHECKSUM : 0) |
       (options.segmentMax > 0 ? CAPABILITY_SEGMENTATION : 0) |
       (options.chainMax > 1 ? CAPABILITY_CHAINS : 0) |
-      (options.partialReceive ? CAPABILITY_PARTIAL_RECEIVE : 0);
+      (options.partialReceive ? CAPABILITY_PARTIAL_RECEIVE : 0) |
+      (options.sharedRings ? CAPABILITY_SHARED_RINGS : 0);
     this.words[(record + INTERFACE_MTU) >>> 2] = options.mtu;
     this.words[(record + INTERFACE_CAPABILITIES) >>> 2] = capabilities;
     this.words[(record + INTERFACE_SEGMENT_MAX) >>> 2] = options.segmentMax || options.mtu;

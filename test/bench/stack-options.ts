@@ -33,6 +33,7 @@ export function plainInterface(index: 0 | 1): InterfaceOptions {
     segmentMax: 0,
     chainMax: 1,
     partialReceive: false,
+    sharedRings: false,
     address: 0x0a000001 + index,
     prefix: 24,
   };

@@ -1,6 +1,7 @@
 /** A stack with one interface whose device is the test: it hands packets in and reads what goes out. */
 import { readFileSync } from "node:fs";
 import {
+  COMPLETION_ACCEPTED,
   COMPLETION_ADDRESS,
   COMPLETION_BYTES,
   COMPLETION_ERRNO,
@@ -59,6 +60,8 @@ export interface Completion {
   readonly frame: number;
   readonly address: number;
   readonly port: number;
+  /** Queue descriptor of the accepted connection. */
+  readonly accepted: number;
 }
 
 export interface SentPacket {
@@ -93,6 +96,7 @@ const plainDevice: InterfaceOptions = {
   segmentMax: 0,
   chainMax: 16,
   partialReceive: false,
+  sharedRings: false,
   address: parseIpv4(hostAddress, "test"),
   prefix: 24,
 };
@@ -217,6 +221,7 @@ export class Host {
         frame: word(COMPLETION_FRAME),
         address: loadIpv4(bytes, at + COMPLETION_ADDRESS),
         port: word(COMPLETION_PORT),
+        accepted: word(COMPLETION_ACCEPTED),
       });
       consumer = (consumer + 1) >>> 0;
     }

@@ -23,7 +23,9 @@ export function acknowledge(connection: Connection): void {
   const window = segmentWindow << connection.sendScale;
   // RFC 5681 section 2: outstanding data, no payload, the same window.
   const duplicate =
-    segmentBytes == 0 && window == connection.sendWindow && connection.sendMax != connection.sendUna;
+    segmentBytes == 0 &&
+    window == connection.sendWindow &&
+    connection.sendMax != connection.sendUna;
   takeWindow(connection);
   if (duplicate) duplicateAcknowledgment(connection);
 }

@@ -1,10 +1,5 @@
 /** The ends of a connection: orderly and abortive close, and what the application hears of them. */
-import {
-  ERRNO_EBADF,
-  ERRNO_ECONNABORTED,
-  OPCODE_CLOSE,
-  OPCODE_POP,
-} from "../../layout";
+import { ERRNO_EBADF, ERRNO_ECONNABORTED, OPCODE_CLOSE, OPCODE_POP } from "../../layout";
 import { release } from "../../memory/frame";
 import { complete, completeFailed } from "../../queue/completion";
 import { Queue, releaseQueue, takeSending, takeWaiting } from "../../queue/queue";

@@ -47,12 +47,7 @@ export function sealControl(packet: Frame): void {
   const ip = packet.data;
   const tcp = ip + Ipv4.HEADER_LENGTH;
   const length: u32 = packet.length - Ipv4.HEADER_LENGTH;
-  const pseudo = pseudoHeaderSum(
-    Ipv4.source(ip),
-    Ipv4.destination(ip),
-    Ipv4.PROTOCOL_TCP,
-    length,
-  );
+  const pseudo = pseudoHeaderSum(Ipv4.source(ip), Ipv4.destination(ip), Ipv4.PROTOCOL_TCP, length);
   Tcp.setChecksum(tcp, ~fold(pseudo + sumBytes(tcp, length)));
 }
 

@@ -83,7 +83,7 @@ function takeReceived(connection: Connection, size: u32): Frame | null {
     return head;
   }
   // The smaller part of a frame that two arrays share is the one that is copied.
-  if (size <= <u32>head.length >> 1) return copyFront(connection, head, size);
+  if (size <= (<u32>head.length) >> 1) return copyFront(connection, head, size);
   const rest = splitChain(head, size);
   if (rest === null) return null;
   connection.receiveHead = rest;

@@ -27,7 +27,7 @@ const SYN_WINDOW_MAX: u32 = 65535;
  * those of different tuples tell nothing of each other.
  */
 function initialSequence(connection: Connection): u32 {
-  const tuple = (<u64>connection.remote << 32) | connection.ports;
+  const tuple = ((<u64>connection.remote) << 32) | connection.ports;
   const hash = sipHash24(
     secretKey(KEY_SEQUENCES),
     secretKey(KEY_SEQUENCES + 1),

@@ -8,7 +8,7 @@ import {
   METADATA_SIZE,
   OFFLOAD_CHECKSUM_PARTIAL,
 } from "../../layout";
-import { fold, sumHeader } from "../../wire/checksum";
+import { fold } from "../../wire/checksum";
 import { Ethernet } from "../../wire/ethernet";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
@@ -17,6 +17,9 @@ import { announceWindow } from "./window";
 
 /** IPv4 and TCP headers without options. */
 export const HEADERS_LENGTH: u32 = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH;
+
+/** Sum of the words of the IPv4 header that are the same in every segment, as memory holds them. */
+const IP_CONSTANT_WORDS: u32 = 0x0045 + 0x0040 + (Ipv4.TIME_TO_LIVE | (Ipv4.PROTOCOL_TCP << 8));
 
 /**
  * Writes both headers at `ip`. `payload` is the folded sum of the payload and is not looked at when
@@ -45,33 +48,31 @@ export function writeHeaders(
     local,
     remote,
   );
-  Ipv4.setChecksum(ip, ~sumHeader(ip));
+  const addresses = <u64>local + <u64>remote;
+  // From the values, not from memory: loading words wider than were just stored stalls.
+  Ipv4.setChecksum(
+    ip,
+    ~fold(
+      addresses + <u64>IP_CONSTANT_WORDS + <u64>bswap<u16>(<u16>(Ipv4.HEADER_LENGTH + tcpLength)),
+    ),
+  );
   const tcp = ip + Ipv4.HEADER_LENGTH;
   const ports = rotl<u32>(connection.ports, 16);
   const sequenceWord = bswap<u32>(sequence);
   const acknowledgmentWord = bswap<u32>(connection.receiveNext);
   const window = announceWindow(connection);
-  const control =
-    (Tcp.HEADER_LENGTH << 2) | (flags << 8) | ((<u32>bswap<u16>(<u16>window)) << 16);
+  const control = (Tcp.HEADER_LENGTH << 2) | (flags << 8) | ((<u32>bswap<u16>(<u16>window)) << 16);
   store<u32>(tcp, ports);
   store<u32>(tcp, sequenceWord, 4);
   store<u32>(tcp, acknowledgmentWord, 8);
   store<u32>(tcp, control, 12);
-  const pseudo =
-    <u64>local +
-    <u64>remote +
-    <u64>((Ipv4.PROTOCOL_TCP << 8) + <u32>bswap<u16>(<u16>tcpLength));
+  const pseudo = addresses + <u64>((Ipv4.PROTOCOL_TCP << 8) + <u32>bswap<u16>(<u16>tcpLength));
   if (offloaded) {
     store<u32>(tcp, fold(pseudo), Tcp.CHECKSUM);
     return;
   }
   const sum =
-    pseudo +
-    <u64>ports +
-    <u64>sequenceWord +
-    <u64>acknowledgmentWord +
-    <u64>control +
-    <u64>payload;
+    pseudo + <u64>ports + <u64>sequenceWord + <u64>acknowledgmentWord + <u64>control + <u64>payload;
   // The urgent pointer behind the checksum is zero.
   store<u32>(tcp, ~fold(sum) & 0xffff, Tcp.CHECKSUM);
 }
@@ -80,17 +81,9 @@ export function writeHeaders(
 export function writeMetadata(at: usize, bytes: u32, mss: u32): void {
   const metadata = at - METADATA_SIZE;
   store<u64>(metadata, OFFLOAD_CHECKSUM_PARTIAL, METADATA_FLAGS);
-  store<u16>(
-    metadata,
-    <u16>(Ethernet.HEADER_LENGTH + Ipv4.HEADER_LENGTH),
-    METADATA_CHECKSUM_START,
-  );
+  store<u16>(metadata, <u16>(Ethernet.HEADER_LENGTH + Ipv4.HEADER_LENGTH), METADATA_CHECKSUM_START);
   store<u16>(metadata, <u16>Tcp.CHECKSUM, METADATA_CHECKSUM_OFFSET);
   store<u16>(metadata, <u16>(bytes > mss ? mss : 0), METADATA_SEGMENT_SIZE);
-  store<u16>(
-    metadata,
-    <u16>(Ethernet.HEADER_LENGTH + HEADERS_LENGTH),
-    METADATA_HEADER_LENGTH,
-  );
+  store<u16>(metadata, <u16>(Ethernet.HEADER_LENGTH + HEADERS_LENGTH), METADATA_HEADER_LENGTH);
   store<u64>(metadata, 0, 16);
 }

@@ -74,12 +74,7 @@ function isWellFormed(nic: Interface, packet: Frame, ipLength: u32): bool {
 /** RFC 9293 section 3.1, MUST-3. A peer on this host may have left the sum to its device. */
 function isChecksumRight(nic: Interface, packet: Frame, ip: usize, ipLength: u32): bool {
   const length = packet.total - ipLength;
-  const pseudo = pseudoHeaderSum(
-    Ipv4.source(ip),
-    Ipv4.destination(ip),
-    Ipv4.PROTOCOL_TCP,
-    length,
-  );
+  const pseudo = pseudoHeaderSum(Ipv4.source(ip), Ipv4.destination(ip), Ipv4.PROTOCOL_TCP, length);
   if (fold(pseudo + sumChain(packet, ipLength, length)) == 0xffff) return true;
   return nic.has(CAPABILITY_PARTIAL_RECEIVE) && Tcp.checksum(ip + ipLength) == pseudo;
 }

@@ -31,5 +31,5 @@ export function sampleRtt(connection: Connection, elapsedUs: u32): void {
 /** The timeout now, its back-off applied (section 5.5). */
 export function timeoutUs(connection: Connection): u32 {
   const backoff = min<u32>(connection.backoff, 16);
-  return <u32>min<u64>(RTO_MAX_US, <u64>connection.rto << backoff);
+  return <u32>min<u64>(RTO_MAX_US, (<u64>connection.rto) << backoff);
 }

@@ -55,6 +55,13 @@ export function segmentLength(): u32 {
 export function takePayload(): Frame {
   const packet = <Frame>segmentPacket;
   segmentPacket = null;
+  if (packet.next === null) {
+    // The common case by hand: the payload lies in the frame that holds the headers.
+    packet.offset += <u16>payloadOffset;
+    packet.length = <u16>segmentBytes;
+    packet.total = segmentBytes;
+    return packet;
+  }
   const payload = trimFront(packet, payloadOffset);
   trimBack(payload, segmentBytes);
   return payload;

@@ -122,7 +122,7 @@ function chooseTuple(connection: Connection, port: u32): i32 {
     takePort(connection, chosen);
   }
   const local = connection.local != 0 ? connection.local : connection.nic.address;
-  const ports = (connection.ports & 0xffff0000) | <u32>bswap<u16>(<u16>port);
+  const ports = (connection.ports & 0xffff0000) | (<u32>bswap<u16>(<u16>port));
   if (findConnection(local, connection.remote, ports) !== null) return -ERRNO_EADDRINUSE;
   connection.local = local;
   connection.ports = ports;
@@ -143,7 +143,7 @@ export function tcpConnect(queue: Queue, token: Token): void {
 /** 0 when a push may start. */
 export function tcpPushCheck(queue: Queue): i32 {
   const connection = streamOf(queue);
-  if (connection.error != 0) return -<i32>connection.error;
+  if (connection.error != 0) return -(<i32>connection.error);
   if (connection.has(FIN_QUEUED)) return -ERRNO_EPIPE;
   const state = connection.state;
   return state == ESTABLISHED || state == CLOSE_WAIT ? 0 : -ERRNO_ENOTCONN;
@@ -153,7 +153,7 @@ export function tcpPushCheck(queue: Queue): i32 {
 export function tcpPopCheck(queue: Queue): i32 {
   const connection = streamOf(queue);
   if (connection.receiveQueued != 0 || isAtEnd(connection)) return 0;
-  if (connection.error != 0) return -<i32>connection.error;
+  if (connection.error != 0) return -(<i32>connection.error);
   return connection.state >= ESTABLISHED ? 0 : -ERRNO_ENOTCONN;
 }
 

@@ -20,12 +20,7 @@ import { agree, sendSynAgain } from "./handshake";
 import { parseSynOptions } from "./options";
 import { rejectSegment } from "./reset";
 import { RTO_AFTER_SYN_US, sampleRtt, timeoutUs } from "./rtt";
-import {
-  segmentAcknowledgment,
-  segmentFlags,
-  segmentSequence,
-  segmentWindow,
-} from "./segment";
+import { segmentAcknowledgment, segmentFlags, segmentSequence, segmentWindow } from "./segment";
 
 export function synSentReceive(connection: Connection): void {
   const acknowledges = (segmentFlags & Tcp.ACK) != 0;

@@ -112,10 +112,7 @@ function acknowledgmentPasses(connection: Connection): bool {
   } else {
     // RFC 5961 section 5.2: SND.UNA − MAX.SND.WND ≤ SEG.ACK ≤ SND.NXT, or a challenge and no data.
     const oldest = connection.sendUna - connection.windowMax;
-    if (
-      before(segmentAcknowledgment, oldest) ||
-      after(segmentAcknowledgment, connection.sendMax)
-    ) {
+    if (before(segmentAcknowledgment, oldest) || after(segmentAcknowledgment, connection.sendMax)) {
       count(COUNTER_DROP_TCP_UNACCEPTABLE);
       challenge(connection);
       return false;

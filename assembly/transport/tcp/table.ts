@@ -41,7 +41,7 @@ function bucketOf(local: u32, remote: u32, ports: u32): u32 {
 
 /** The connection of this 4-tuple, or null. `ports` as the received header holds them. */
 export function findConnection(local: u32, remote: u32, ports: u32): Connection | null {
-  let at = load<usize>(buckets + (<usize>bucketOf(local, remote, ports) << 2));
+  let at = load<usize>(buckets + ((<usize>bucketOf(local, remote, ports)) << 2));
   while (at != 0) {
     const connection = changetype<Connection>(at);
     if (connection.ports == ports && connection.remote == remote && connection.local == local) {
@@ -54,7 +54,7 @@ export function findConnection(local: u32, remote: u32, ports: u32): Connection 
 
 export function addConnection(connection: Connection): void {
   const bucket = bucketOf(connection.local, connection.remote, connection.ports);
-  const head = buckets + (<usize>bucket << 2);
+  const head = buckets + ((<usize>bucket) << 2);
   connection.bucket = bucket;
   connection.hashNext = load<usize>(head);
   store<usize>(head, changetype<usize>(connection));
@@ -65,7 +65,7 @@ export function removeConnection(connection: Connection): void {
   if (!connection.has(HASHED)) return;
   connection.clear(HASHED);
   const table = connection.state == LISTEN ? listeners : buckets;
-  unchain(table + (<usize>connection.bucket << 2), connection);
+  unchain(table + ((<usize>connection.bucket) << 2), connection);
 }
 
 function unchain(head: usize, connection: Connection): void {
@@ -87,7 +87,7 @@ function unchain(head: usize, connection: Connection): void {
 /** The listener for a segment to `local`: one bound to that address, else one bound to any. */
 export function findListener(local: u32, port: u32): Connection | null {
   let any: Connection | null = null;
-  let at = load<usize>(listeners + (<usize>listenerBucket(port) << 2));
+  let at = load<usize>(listeners + ((<usize>listenerBucket(port)) << 2));
   while (at != 0) {
     const listener = changetype<Connection>(at);
     if (listener.ports >> 16 == port) {
@@ -102,7 +102,7 @@ export function findListener(local: u32, port: u32): Connection | null {
 /** Adds a record in LISTEN; its port is the high half of `ports`, network order. */
 export function addListener(listener: Connection): void {
   const bucket = listenerBucket(listener.ports >> 16);
-  const head = listeners + (<usize>bucket << 2);
+  const head = listeners + ((<usize>bucket) << 2);
   listener.bucket = bucket;
   listener.hashNext = load<usize>(head);
   store<usize>(head, changetype<usize>(listener));

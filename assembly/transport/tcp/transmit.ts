@@ -152,12 +152,7 @@ function transmitCopy(
  * A frame that holds the IP packet of a segment whole, metadata in front of its Ethernet header's
  * place; its data begins at the IP header. Null when the pool is empty.
  */
-function copySegment(
-  connection: Connection,
-  sequence: u32,
-  bytes: u32,
-  flags: u32,
-): Frame | null {
+function copySegment(connection: Connection, sequence: u32, bytes: u32, flags: u32): Frame | null {
   const frame = takeFrame(TX_HEADROOM - HEADERS_LENGTH);
   if (frame === null) return null;
   const at = frame.data;
@@ -255,12 +250,7 @@ export function chainReach(connection: Connection, bytes: u32): u32 {
  * The next hop's MAC is not known: one segment's worth waits with the neighbour while ARP asks. What
  * a super-frame holds beyond that is lost and sent again.
  */
-function transmitUnresolved(
-  connection: Connection,
-  sequence: u32,
-  bytes: u32,
-  flags: u32,
-): bool {
+function transmitUnresolved(connection: Connection, sequence: u32, bytes: u32, flags: u32): bool {
   const neighbour = connection.neighbour;
   const part = min(bytes, min(COPY_MAX, <u32>connection.mss));
   // PSH and FIN belong to the last byte only.
