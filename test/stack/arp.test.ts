@@ -30,6 +30,7 @@ import {
   peerMac,
   readIpv4,
   readU16,
+  tcpFrame,
 } from "./packets";
 
 const otherMac = Uint8Array.of(2, 0, 0, 0, 0, 9);
@@ -301,6 +302,25 @@ test("a host that nobody answers for fails a connect and a connected pop with EH
       [pop, ERRNO_EHOSTUNREACH],
     ].sort(),
   );
+  host.sent();
+  expect(host.framesOut()).toBe(0);
+});
+
+test("a connection that outlives its neighbour's failure asks again", () => {
+  const host = new Host({ arpRetries: 1 });
+  const listener = host.stack.exports.socket(KIND_STREAM);
+  host.stack.writeAddress(0);
+  expect(host.stack.exports.bind(listener, 80)).toBe(0);
+  expect(host.stack.exports.listen(listener, 4)).toBe(0);
+  // The SYN's sender is not known, so the SYN-ACK and its repetitions wait for ARP.
+  host.send(tcpFrame(new Uint8Array(0), { source: "10.0.0.9" }));
+  host.advance(3_500_000);
+  expect(host.counter(COUNTER_DROP_NEIGHBOUR_UNRESOLVED)).toBeGreaterThan(0);
+  host.sent();
+  host.advance(5_000_000);
+  const asked = host.sent().map(({ bytes }) => isArp(bytes) && target(bytes));
+  expect(asked).toContain("10.0.0.9");
+  host.advance(100_000_000);
   host.sent();
   expect(host.framesOut()).toBe(0);
 });

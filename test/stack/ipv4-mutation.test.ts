@@ -18,32 +18,13 @@ import {
   ipv4,
   pattern,
   peerAddress,
-  pseudoHeader,
+  tcpFrame,
   u16,
-  u32,
   udp,
   udpFrame,
 } from "./packets";
 
 const port = 7;
-
-function tcpSegment(flags: number, options: readonly number[], payload: Uint8Array): Uint8Array {
-  const words = 5 + options.length / 4;
-  const segment = concat(
-    u16(40000),
-    u16(80),
-    u32(0x01020304),
-    u32(0x05060708),
-    [words << 4, flags],
-    u16(8192),
-    [0, 0, 0, 0],
-    options,
-    payload,
-  );
-  const covered = concat(pseudoHeader(peerAddress, hostAddress, 6, segment.length), segment);
-  segment.set(u16(internetChecksum(covered)), 16);
-  return ethernet(ipv4(segment, { protocol: 6 }));
-}
 
 const quoted = ipv4(udp(pattern(8)), { source: hostAddress, destination: peerAddress });
 const seeds: readonly Uint8Array[] = [
@@ -57,10 +38,10 @@ const seeds: readonly Uint8Array[] = [
   ethernet(ipv4(pattern(30), { protocol: 99 })),
   udpFrame(pattern(50), { destinationPort: port }),
   udpFrame(pattern(50), { destinationPort: 99 }),
-  tcpSegment(2, [2, 4, 5, 180, 1, 3, 3, 7], pattern(0)),
-  tcpSegment(0x10, [], pattern(20)),
-  tcpSegment(0x11, [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0], pattern(5)),
-  tcpSegment(4, [], pattern(0)),
+  tcpFrame(pattern(0), { flags: 2, options: [2, 4, 5, 180, 1, 3, 3, 7] }),
+  tcpFrame(pattern(20), { flags: 0x10, options: [] }),
+  tcpFrame(pattern(5), { flags: 0x11, options: [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0] }),
+  tcpFrame(pattern(0), { flags: 4, options: [] }),
 ];
 
 /** Puts a right header checksum into an IPv4 frame, so that damage gets past that check. */

@@ -227,3 +227,32 @@ export function isUdpSound({ source, destination, payload }: Ipv4Packet): boolea
   const header = pseudoHeader(source, destination, protocolUdp, payload.length);
   return internetSum(concat(header, payload)) === 0xffff;
 }
+
+export interface TcpFields {
+  readonly source?: string;
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  readonly flags?: number;
+  readonly options?: readonly number[];
+}
+
+export const tcpSyn = 0x02;
+
+/** A frame with a TCP segment: a SYN from port 40000 to port 80 unless the fields say otherwise. */
+export function tcpFrame(payload: Uint8Array, fields: TcpFields = {}): Uint8Array {
+  const { source = peerAddress, options = [] } = fields;
+  const segment = concat(
+    u16(fields.sourcePort ?? 40000),
+    u16(fields.destinationPort ?? 80),
+    u32(0x01020304),
+    u32(0x05060708),
+    [(5 + options.length / 4) << 4, fields.flags ?? tcpSyn],
+    u16(8192),
+    [0, 0, 0, 0],
+    options,
+    payload,
+  );
+  const covered = concat(pseudoHeader(source, hostAddress, 6, segment.length), segment);
+  segment.set(u16(internetChecksum(covered)), 16);
+  return ethernet(ipv4(segment, { source, protocol: 6 }));
+}
