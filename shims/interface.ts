@@ -12,8 +12,10 @@ const SIOCGIFINDEX = 0x8933;
 const SIOCSIFTXQLEN = 0x8943;
 const SIOCETHTOOL = 0x8946;
 const ETHTOOL_GDRVINFO = 3;
-/** struct ethtool_drvinfo and its bus_info field. */
+/** struct ethtool_drvinfo with its fields driver and bus_info. */
 const DRIVER_INFO_SIZE = 196;
+const DRIVER_NAME = 4;
+const DRIVER_FIELD = 32;
 const DRIVER_BUS = 100;
 
 export const NAME_MAX = 15;
@@ -83,12 +85,23 @@ export function isInterface(name: string): boolean {
   return typeof query(name, SIOCGIFINDEX) !== "number";
 }
 
-/** Says whether no hardware bus stands behind the interface (veth, tap, bridge). */
-export function isVirtual(name: string): boolean {
+/** struct ethtool_drvinfo, all zero when the driver tells nothing. */
+function driverInformation(name: string): Struct {
   const information = new Struct(DRIVER_INFO_SIZE);
   information.view.setUint32(0, ETHTOOL_GDRVINFO, true);
   query(name, SIOCETHTOOL, (request) => request.setPointer(REQUEST_VALUE, information));
-  return information.bytes[DRIVER_BUS] === 0;
+  return information;
+}
+
+/** The name of the interface's driver, empty when it tells none. */
+export function interfaceDriver(name: string): string {
+  const field = driverInformation(name).bytes.subarray(DRIVER_NAME, DRIVER_NAME + DRIVER_FIELD);
+  return new TextDecoder().decode(field.subarray(0, field.indexOf(0)));
+}
+
+/** Says whether no hardware bus stands behind the interface (veth, tap, bridge). */
+export function isVirtual(name: string): boolean {
+  return driverInformation(name).bytes[DRIVER_BUS] === 0;
 }
 
 /** Sets the interface up where this process may; says whether it is up now. */

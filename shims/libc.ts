@@ -2,7 +2,7 @@
  * The one binding of libc. Every function is named after its call and returns what the call returns,
  * or -errno when it failed. Addresses are plain numbers; whoever passes one keeps the memory alive.
  */
-import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
+import { dlopen, FFIType, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
 import { ERRNO_EAGAIN, ERRNO_ENOBUFS, ERRNO_ENOMEM } from "../assembly/layout";
 
 const { i32, u32, i64, u64 } = FFIType;
@@ -26,8 +26,8 @@ const { symbols } = dlopen("libc.so.6", {
   mmap: { args: [address, u64, i32, i32, i32, i64], returns: address },
   munmap: { args: [address, u64], returns: i32 },
   memcpy: { args: [address, address, u64], returns: address },
-  poll: { args: [address, u64, i32], returns: i32 },
-  eventfd: { args: [u32, i32], returns: i32 },
+  ppoll: { args: [address, u64, address, address], returns: i32 },
+  socketpair: { args: [i32, i32, i32, address], returns: i32 },
   syscall: { args: [i64, i64, address, i64, i64, address, i64], returns: i32 },
 });
 
@@ -118,10 +118,12 @@ export function writev(fd: number, vectors: number, count: number): number {
   return checked(symbols.writev(fd, vectors as Pointer, count));
 }
 
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = O_NONBLOCK;
 export const SOCK_CLOEXEC = O_CLOEXEC;
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_PACKET = 17;
 export const AF_XDP = 44;
@@ -130,6 +132,11 @@ export const MSG_DONTWAIT = 0x40;
 
 export function socket(family: number, type: number, protocol: number): number {
   return checked(symbols.socket(family, type, protocol));
+}
+
+/** Writes the pair's two descriptors to `pair`. */
+export function socketpair(family: number, type: number, pair: Struct): number {
+  return checked(symbols.socketpair(family, type, 0, pair.address as Pointer));
 }
 
 export function bind(fd: number, socketAddress: Struct): number {
@@ -200,23 +207,15 @@ export function memcpy(to: number, from: number, length: number): void {
 }
 
 export const POLLIN = 1;
-export const POLLERR = 8;
-export const POLLHUP = 16;
-export const POLLNVAL = 32;
-
-/** Waits on `count` pollfd structures; timeoutMs -1 waits for ever. */
-export function poll(descriptors: number, count: number, timeoutMs: number): number {
-  return checked(symbols.poll(descriptors as Pointer, count, timeoutMs));
-}
-
-export function eventfd(initial: number, flags: number): number {
-  return checked(symbols.eventfd(initial, flags));
+/** Waits on `count` pollfd structures; `timeout` is a struct timespec, or undefined for ever. */
+export function ppoll(descriptors: Struct, count: number, timeout: Struct | undefined): number {
+  const until = timeout === undefined ? null : (timeout.address as Pointer);
+  return checked(symbols.ppoll(descriptors.address as Pointer, count, until, null));
 }
 
 const SYS_BPF = 321;
 const SYS_IO_URING_SETUP = 425;
 const SYS_IO_URING_ENTER = 426;
-const SYS_IO_URING_REGISTER = 427;
 const isX64 = process.arch === "x64";
 
 export function bpf(command: number, attributes: Struct): number {
@@ -233,7 +232,7 @@ export function ioUringEnter(fd: number, submit: number): number {
   return checked(symbols.syscall(SYS_IO_URING_ENTER, fd, submit as Pointer, 0, 0, null, 0));
 }
 
-export function ioUringRegister(fd: number, opcode: number, at: number, count: number): number {
-  const code = opcode as Pointer;
-  return checked(symbols.syscall(SYS_IO_URING_REGISTER, fd, code, at, count, null, 0));
+/** A view of mapped memory; it must not be used after munmap. */
+export function viewOf(at: number, length: number): ArrayBuffer {
+  return toArrayBuffer(at as Pointer, 0, length);
 }
