@@ -2,6 +2,7 @@
 import { framesFree, framesTotal } from "../../memory/frame";
 import { ACK_NOW, Connection, ESTABLISHED, FIN_RECEIVED } from "./connection";
 import { makeReady } from "./ready";
+import { laterOf } from "./sequence";
 
 const FIELD_MAX: u32 = 65535;
 
@@ -10,13 +11,13 @@ const FIELD_MAX: u32 = 65535;
  * The edge never moves left (SHLD-14); it moves right by a worthwhile step only (section 3.8.6.2.2).
  */
 export function announceWindow(connection: Connection): u32 {
-  const edge = openEdge(connection);
   const scale = connection.receiveScale;
-  const window = edge - connection.receiveNext;
-  // Rounding up keeps the edge from moving left by part of a unit (RFC 7323 section 2.4).
-  const field = min(FIELD_MAX, (window + (1 << scale) - 1) >> scale);
-  connection.receiveEdge = connection.receiveNext + (field << scale);
-  return field;
+  const largest = FIELD_MAX << scale;
+  const window = min(openEdge(connection) - connection.receiveNext, largest);
+  connection.receiveEdge = laterOf(connection.receiveEdge, connection.receiveNext + window);
+  // Rounding down may show the edge less than a unit further left, as RFC 7323 section 2.4 allows;
+  // rounding up would move it right with every byte received, and the window would never close.
+  return window >> scale;
 }
 
 /** The right edge to announce: the old one, or a new one when the step is worthwhile. */
