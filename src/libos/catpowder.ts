@@ -49,17 +49,18 @@ function required(value: string | undefined, key: string, example: string): stri
   });
 }
 
-async function openBackend(config: Config, address: string): Promise<Backend> {
+async function openDevice(config: Config, address: string): Promise<Backend> {
   const { backend, linuxInterfaceName } = config.rawSocket;
-  const { openBackend } = await import("../../shims/registry");
+  const { openBackend, openBest } = await import("../../shims/registry");
   const { localLinkAddress } = config.demikernel;
   const { mtu } = config.inetstack;
-  return openBackend(backend, {
+  const options = {
     interfaceName: required(linuxInterfaceName, "raw_socket.linux_interface_name", "eth1"),
     address,
     ...(localLinkAddress === undefined ? {} : { mac: parseMac(localLinkAddress, "open") }),
     ...(mtu === undefined ? {} : { mtu }),
-  });
+  };
+  return backend === undefined ? openBest(options) : openBackend(backend, options);
 }
 
 /**
@@ -75,7 +76,7 @@ export async function openCatpowder(
   const key = "demikernel.local_ipv4_addr";
   const text = required(demikernel.localIpv4Address, key, "10.0.0.1");
   const address = parseIpv4(text, key);
-  const backend = given ?? (await openBackend(config, text));
+  const backend = given ?? (await openDevice(config, text));
   const { openSleeper } = await import("../../shims/sleep/sleeper");
   const sleeper: Sleeper = openSleeper();
   try {

@@ -5,12 +5,13 @@
  * `wait…Sync` block the thread and give the lowest latency; `wait…` leave the event loop running.
  */
 import {
-  ERRNO_EBADF,
+  ERRNO_EAGAIN,
   ERRNO_EINVAL,
   ERRNO_ENOBUFS,
   ERRNO_ENOTSUP,
   KIND_DATAGRAM,
   KIND_STREAM,
+  LINGER_OFF,
   OPCODE_ACCEPT,
   OPCODE_CLOSE,
   OPCODE_CONNECT,
@@ -30,6 +31,14 @@ import { fillFrames, ScatterGatherArray } from "./scatter-gather-array";
 import { type Endpoint, endpointAddress, SocketAddress } from "./socket-address";
 import { decodeOption, encodeOption, optionNumber, type SocketOptions } from "./socket-options";
 import { readStatistics, type Statistics } from "./statistics";
+import {
+  connectTcp,
+  type TcpConnectOptions,
+  TcpListener,
+  type TcpListenOptions,
+} from "./tcp-listener";
+import type { TcpSocket } from "./tcp-socket";
+import { type UdpOptions, UdpSocket } from "./udp-socket";
 import type { IndexedResult, WaitOptions } from "./waiting";
 
 /** How long disposal lets connections finish before it drops them. */
@@ -55,6 +64,21 @@ export class Demikernel implements AsyncDisposable {
   static async open(options: OpenOptions = {}): Promise<Demikernel> {
     const { openInstance } = await import("./open");
     return openInstance(options);
+  }
+
+  /** Connections with handler objects, in the shape of Bun.listen and Bun.connect. */
+  readonly tcp = {
+    /** Errors: those of bind and listen. */
+    listen: <Data = undefined>(options: TcpListenOptions<Data>): TcpListener<Data> =>
+      new TcpListener(this, options),
+    /** Rejects with ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, … */
+    connect: <Data = undefined>(options: TcpConnectOptions<Data>): Promise<TcpSocket<Data>> =>
+      connectTcp(this, options),
+  };
+
+  /** A UDP socket with a handler object, in the shape of Bun.udpSocket. Errors: those of bind. */
+  udp(options: UdpOptions): UdpSocket {
+    return new UdpSocket(this, options);
   }
 
   /** Name of the libOS behind this instance. */
@@ -236,10 +260,7 @@ export class Demikernel implements AsyncDisposable {
   ): SocketOptions[Name] {
     this.#instance.assertUsable("getOption");
     const value = this.#stack.exports.getOption(qd, optionNumber(name, "getOption"));
-    // Lingering off is a negative value of its own, so that option has only EBADF for an error.
-    if (value < 0 && !(name === "linger" && value !== -ERRNO_EBADF)) {
-      this.#instance.check("getOption", value);
-    }
+    if (value < LINGER_OFF) this.#instance.check("getOption", value);
     return decodeOption(name, value) as SocketOptions[Name];
   }
 
@@ -267,6 +288,21 @@ export class Demikernel implements AsyncDisposable {
     const kept = completions.take(qt);
     if (kept === undefined) completions.listen(qt, listener, "onCompleted");
     else queueMicrotask(() => listener.completed(kept));
+  }
+
+  /**
+   * Pushes a copy of `bytes` unless frames or tokens are short just now: then undefined. For those
+   * who can try again later and must not pay for an exception. Errors: EBADF, ENOTCONN, EPIPE.
+   */
+  tryPush(qd: QueueDescriptor, bytes: Uint8Array): QueueToken | undefined {
+    this.#instance.assertUsable("push");
+    const frame = this.#stack.exports.allocate(bytes.length) >>> 0;
+    if (frame === 0) return undefined;
+    fillFrames(this.#stack, frame, bytes);
+    const result = this.#stack.exports.push(qd, frame);
+    if (result < 0) this.#stack.exports.release(frame);
+    if (result === -ERRNO_EAGAIN || result === -ERRNO_ENOBUFS) return undefined;
+    return this.#instance.started("push", OPCODE_PUSH, result);
   }
 
   /** Keeps the process alive until as many `unref` follow; waits do so by themselves. */

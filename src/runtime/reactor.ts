@@ -96,8 +96,10 @@ export class Reactor implements Disposable {
     this.#scheduled = false;
     if (this.#closed) return;
     this.#inTurn = true;
+    let work = 0;
     try {
-      if (this.step() > 0) this.#activeUs = this.#clock();
+      work = this.step();
+      if (work > 0) this.#activeUs = this.#clock();
     } catch (cause) {
       this.#closed = true;
       clearTimeout(this.#timer);
@@ -106,7 +108,7 @@ export class Reactor implements Disposable {
     } finally {
       this.#inTurn = false;
     }
-    if (this.#clock() - this.#activeUs <= this.#spinUs) {
+    if (work > 0 || this.#clock() - this.#activeUs <= this.#spinUs) {
       this.#pollMs = POLL_FIRST_MS;
       this.#schedule();
     } else {
