@@ -142,7 +142,9 @@ export function resolve(file: FileConfig, libos: LibosName): Config {
         intervalMs: tcp.keepalive.interval,
       },
       linger: {
-        enabled: tcp.linger.enabled,
+        // Demikernel's own files say "enabled, 0 seconds", where that only shortens TIME_WAIT. As
+        // SO_LINGER it would reset every connection on close, so a file cannot ask for it.
+        enabled: tcp.linger.enabled && tcp.linger.time_seconds > 0,
         timeSeconds: tcp.linger.time_seconds,
       },
       noDelay: tcp.nodelay,

@@ -88,7 +88,7 @@ const keepalive = section(
 const linger = section(
   {
     enabled: flag(false, "Let close wait for unsent data."),
-    time_seconds: size(0, 65535, 0, "Seconds that close waits at most."),
+    time_seconds: size(0, 65535, 0, "Seconds that close waits at most; 0 counts as not enabled."),
   },
   "Linger of new sockets (SO_LINGER).",
 );

@@ -64,7 +64,8 @@ test("a file with every key of Demikernel resolves to full names and units", () 
     },
     tcpSocketOptions: {
       keepAlive: { enabled: false, timeMs: 0, intervalMs: 0 },
-      linger: { enabled: true, timeSeconds: 0 },
+      // Enabled with 0 seconds would reset every connection on close; Demikernel never did.
+      linger: { enabled: false, timeSeconds: 0 },
       noDelay: true,
     },
     inetstack: {
