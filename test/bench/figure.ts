@@ -60,7 +60,11 @@ export function table(figures: readonly Figure[]): string {
     ratio === null ? "" : ratio.toFixed(2),
     String(notes.indexOf(conditions) + 1),
   ]);
-  const lines = [["figure", "value", "peer", "ratio", "note"], ["-", "-:", "-", "-:", "-"], ...rows];
+  const lines = [
+    ["figure", "value", "peer", "ratio", "note"],
+    ["-", "-:", "-", "-:", "-"],
+    ...rows,
+  ];
   const text = lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
   return `${text}\n\n${notes.map((note, index) => `${index + 1}. ${note}`).join("\n")}`;
 }

@@ -23,7 +23,9 @@ for (const benchmark of benchmarks.filter(({ names }) => names.some(wanted))) {
   try {
     figures.push(...(await benchmark.run(values)).filter(({ name }) => wanted(name)));
   } catch (error) {
-    failures.push(`${benchmark.names.join(", ")}: ${error instanceof Error ? error.message : error}`);
+    failures.push(
+      `${benchmark.names.join(", ")}: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 

@@ -41,7 +41,6 @@ export function plainInterface(index: 0 | 1): InterfaceOptions {
 
 /** Throws when packets were lost: nothing here loses any, so the stack would have erred. */
 export function assertNothingLost(stack: Stack): void {
-  const repeated =
-    stack.counter(COUNTER_TCP_RETRANSMISSIONS) + stack.counter(COUNTER_TCP_TIMEOUTS);
+  const repeated = stack.counter(COUNTER_TCP_RETRANSMISSIONS) + stack.counter(COUNTER_TCP_TIMEOUTS);
   if (repeated > 0) throw new Error(`${repeated} segments were sent again over a lossless wire`);
 }
