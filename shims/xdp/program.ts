@@ -176,6 +176,15 @@ export class Program implements Disposable {
     return link;
   }
 
+  /** Whether this process may load such a program: 0 or -errno. */
+  static check(): number {
+    const map = createMap(1);
+    if (map < 0) return map;
+    const program = loadProgram(map, new Uint8Array(4), false);
+    close(map);
+    return program < 0 ? program : close(program);
+  }
+
   /** Sends the packets of `queue` to `socket`; returns 0 or -errno. */
   redirect(queue: number, socket: number): number {
     return updateMap(this.#map, queue, socket);

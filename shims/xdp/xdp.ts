@@ -180,11 +180,12 @@ function openXdp(options: BackendOptions): Backend {
 
 function probe(): Probe {
   const fd = openSocket();
-  if (fd >= 0) {
-    close(fd);
-    return { usable: true };
-  }
-  const { message, hint } = failure(fd, "an AF_XDP socket cannot be opened");
+  if (fd >= 0) close(fd);
+  // A user namespace gives the socket, but not the right to load its program.
+  const loaded = fd < 0 ? fd : Program.check();
+  if (loaded >= 0) return { usable: true };
+  const what = fd < 0 ? "an AF_XDP socket cannot be opened" : "an XDP program cannot be loaded";
+  const { message, hint } = failure(loaded, what);
   const reason = message.split("\n")[0] as string;
   return { usable: false, reason, hint: hint ?? "raw_socket.backend: tap works on every kernel" };
 }
