@@ -37,10 +37,8 @@ const OPERATION_POLL_REMOVE = 7;
 const OPERATION_WRITE = 23;
 const LINK = 4;
 
-/** What a submission was, told back by its completion. */
-const TAG_POLL = 1;
-const TAG_WRITE = 2;
-const TAG_REMOVE = 3;
+/** Told back by the completions that do not matter; a watch's own tag is above. */
+const TAG_OTHER = 0;
 
 interface Submission {
   readonly operation: number;
@@ -57,6 +55,8 @@ export class PollRing implements Disposable {
   armed = false;
   /** The last watch ended by an error of the descriptor, not because it has something to read. */
   failed = false;
+  /** The current watch; completions of earlier ones may come late and say nothing. */
+  #tag = TAG_OTHER;
   readonly #fd: number;
   readonly #places: DataView;
   readonly #ring: number;
@@ -94,9 +94,16 @@ export class PollRing implements Disposable {
   arm(fd: number, target: number): boolean {
     if (this.armed) return true;
     this.armed = true;
-    this.#submit({ operation: OPERATION_POLL_ADD, flags: LINK, fd, events: POLLIN, tag: TAG_POLL });
+    this.#tag = (this.#tag + 1) >>> 0 || 1;
+    this.#submit({
+      operation: OPERATION_POLL_ADD,
+      flags: LINK,
+      fd,
+      events: POLLIN,
+      tag: this.#tag,
+    });
     const { address } = this.#byte;
-    this.#submit({ operation: OPERATION_WRITE, fd: target, address, length: 1, tag: TAG_WRITE });
+    this.#submit({ operation: OPERATION_WRITE, fd: target, address, length: 1, tag: TAG_OTHER });
     if (ioUringEnter(this.#fd, 2) === 2) return true;
     this.armed = false;
     return false;
@@ -105,10 +112,10 @@ export class PollRing implements Disposable {
   /** Ends the watch; the kernel holds the watched descriptor no longer when this returns. */
   disarm(): void {
     if (!this.armed) return;
-    this.#submit({ operation: OPERATION_POLL_REMOVE, address: TAG_POLL, tag: TAG_REMOVE });
+    this.#submit({ operation: OPERATION_POLL_REMOVE, address: this.#tag, tag: TAG_OTHER });
     ioUringEnter(this.#fd, 1);
-    this.collect();
     this.armed = false;
+    this.collect();
   }
 
   /** Takes the completions, so that `armed` and `failed` say how things are. */
@@ -120,7 +127,7 @@ export class PollRing implements Disposable {
     let index = this.#words[head] as number;
     for (; index !== tail; index = (index + 1) | 0) {
       const at = places + (index & mask) * (COMPLETION_SIZE >> 2);
-      if (this.#words[at] !== TAG_POLL) continue;
+      if (!this.armed || (this.#words[at] as number) >>> 0 !== this.#tag) continue;
       const result = this.#words[at + 2] ?? -ERRNO_EIO;
       this.armed = false;
       this.failed = result < 0 || (result & POLLIN) === 0;

@@ -6,10 +6,10 @@ import { describe, expect, test } from "bun:test";
 import type { Backend, BackendDefinition } from "../../shims/contract";
 import { loopbackPair } from "../../shims/loopback/loopback";
 import { backends, openBest } from "../../shims/registry";
-import { ownAddress } from "./frames";
+import { frame, ownAddress } from "./frames";
 import { LoopbackPeer } from "./loopback-peer";
 import { KernelPeer } from "./peer";
-import { contractSuite, type Device } from "./suite";
+import { contractSuite, type Device, Rig } from "./suite";
 
 const INSIDE = "DEMIBUN_TEST_NAMESPACE";
 const isRoot = process.getuid?.() === 0;
@@ -87,6 +87,21 @@ function deviceTests(): void {
       opened[Symbol.dispose]();
       expect(run("ip", "link", "show", "tap0").ok).toBe(false);
       expect(run("ip", "-d", "link", "show", "veth0").text).not.toContain("prog/xdp");
+    });
+
+    test.skipIf(!find("xdp").probe().usable)("a killed process leaves no XDP program", async () => {
+      const script = new URL("open-all.ts", import.meta.url).pathname;
+      const holder = Bun.spawn([process.execPath, script, "veth0", "hold"], { stdout: "pipe" });
+      const reader = holder.stdout.getReader();
+      await reader.read();
+      expect(run("ip", "-d", "link", "show", "veth0").text).toContain("prog/xdp");
+      holder.kill("SIGKILL");
+      await holder.exited;
+      using again = new Rig(device(find("xdp"), "veth0", "veth1"));
+      const { mac } = again.backend.capabilities;
+      again.stack.post();
+      again.peer.send(frame(mac, 99));
+      expect(again.receive(1)).toHaveLength(1);
     });
 
     test("the best backend is chosen by what the interface is", () => {
