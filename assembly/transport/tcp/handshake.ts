@@ -86,6 +86,8 @@ export function agree(connection: Connection): void {
   if (peerScale == SCALE_NONE) {
     connection.sendScale = 0;
     connection.receiveScale = 0;
+    // More could never be announced; what is missing to it would look like room to tell of.
+    connection.receiveBuffer = min(connection.receiveBuffer, SYN_WINDOW_MAX);
     connection.clear(SCALING);
   } else {
     connection.sendScale = <u8>peerScale;

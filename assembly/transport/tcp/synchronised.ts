@@ -45,7 +45,8 @@ import { completeConnect, establish } from "./syn-sent";
 
 export function synchronisedReceive(connection: Connection): void {
   if (!isAcceptable(connection)) {
-    refuse(connection);
+    if (isCrossedSynAck(connection)) opens(connection);
+    else refuse(connection);
     return;
   }
   if ((segmentFlags & Tcp.RST) != 0) {
@@ -78,6 +79,20 @@ function isAcceptable(connection: Connection): bool {
 }
 
 /**
+ * Simultaneous open (figure 8): the peer's SYN-ACK repeats the SYN we have, so it lies outside the
+ * window, but it acknowledges ours; without it two ends that opened at once would never meet.
+ */
+function isCrossedSynAck(connection: Connection): bool {
+  return (
+    connection.state == SYN_RECEIVED &&
+    connection.has(ACTIVE) &&
+    (segmentFlags & (Tcp.SYN | Tcp.ACK | Tcp.RST)) == (Tcp.SYN | Tcp.ACK) &&
+    segmentSequence == connection.initialReceive &&
+    segmentAcknowledgment == connection.initialSend + 1
+  );
+}
+
+/**
  * A duplicate or something out of the window is answered so that the peer learns where we stand. A
  * segment that carries nothing is answered at a limited rate, or two stacks that disagree would
  * acknowledge each other's acknowledgments for ever.
@@ -90,7 +105,8 @@ function refuse(connection: Connection): void {
     challenge(connection);
     return;
   }
-  if (segmentLength() == 0) challenge(connection);
+  // RFC 5961 section 4.2: a SYN is challenged wherever it lies, under the same limit.
+  if (segmentLength() == 0 || (segmentFlags & Tcp.SYN) != 0) challenge(connection);
   else acknowledgeNow(connection);
 }
 
@@ -130,7 +146,9 @@ function opens(connection: Connection): bool {
     return false;
   }
   connection.sendUna = segmentAcknowledgment;
-  connection.sendWindow = segmentWindow << connection.sendScale;
+  // The window of a SYN is never scaled (RFC 7323 section 2.2).
+  const scale: u8 = (segmentFlags & Tcp.SYN) != 0 ? 0 : connection.sendScale;
+  connection.sendWindow = segmentWindow << scale;
   connection.windowMax = connection.sendWindow;
   connection.sendWl1 = segmentSequence;
   connection.sendWl2 = segmentAcknowledgment;
