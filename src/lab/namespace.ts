@@ -39,7 +39,13 @@ export class Namespace implements AsyncDisposable {
     const user = isRoot ? [] : ["-U", "--preserve-credentials"];
     const command = ["unshare", isRoot || beside !== undefined ? "-n" : "-Urn", "cat"];
     if (!isRoot && beside !== undefined) command.unshift("nsenter", "-t", `${beside.pid}`, ...user);
-    const holder = Bun.spawn(command, { stdin: "pipe", stdout: "ignore", stderr: "pipe" });
+    const holder = Bun.spawn(command, {
+      stdin: "pipe",
+      stdout: "ignore",
+      stderr: "pipe",
+      // Ctrl-C must not take the namespace away before what runs in it has ended.
+      detached: true,
+    });
     await entered(holder);
     const namespace = new Namespace(holder, user);
     await namespace.run("ip", "link", "set", "lo", "up");

@@ -1,7 +1,4 @@
 /** A program of ours that runs on the stack inside a lab, as a child process bounded in time. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ERRNO_EIO, ERRNO_ETIMEDOUT } from "../../assembly/layout";
 import { DemibunError } from "../errors";
 import { type Link, prefix, stackAddress } from "./link";
@@ -28,8 +25,7 @@ export function labConfig(link: Link, options: ServerOptions): object {
 }
 
 export class Server implements AsyncDisposable {
-  readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
-  readonly #folder: string;
+  readonly #child: Bun.Subprocess<Blob, "pipe", "pipe">;
   readonly #output: Promise<void>;
   readonly #errors: Promise<void>;
   #ready!: (line: string) => void;
@@ -37,9 +33,8 @@ export class Server implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  private constructor(child: Bun.Subprocess<"ignore", "pipe", "pipe">, folder: string) {
+  private constructor(child: Bun.Subprocess<Blob, "pipe", "pipe">) {
     this.#child = child;
-    this.#folder = folder;
     this.#firstLine = new Promise((resolve) => {
       this.#ready = resolve;
     });
@@ -54,19 +49,25 @@ export class Server implements AsyncDisposable {
 
   /** Starts a script in the link's stack side and waits for the first line that it prints. */
   static async start(link: Link, script: string, options: ServerOptions): Promise<Server> {
-    const folder = mkdtempSync(join(tmpdir(), "demibun-lab-"));
-    const config = join(folder, "config.yaml");
-    writeFileSync(config, JSON.stringify(labConfig(link, options)));
+    // JSON is YAML; standard input leaves no file behind, whatever ends us.
+    const config = new Blob([JSON.stringify(labConfig(link, options))]);
     const program = [process.execPath, script, ...(options.arguments ?? [])];
     const child = Bun.spawn(link.stackSide.command(...program), {
-      env: { ...process.env, LIBOS: "catpowder", CONFIG_PATH: config, ...options.environment },
-      stdin: "ignore",
+      env: {
+        ...process.env,
+        LIBOS: "catpowder",
+        CONFIG_PATH: "/dev/stdin",
+        ...options.environment,
+      },
+      stdin: config,
       stdout: "pipe",
       stderr: "pipe",
       timeout: LIFETIME_MS,
       killSignal: "SIGKILL",
+      // Ctrl-C is ours to answer, in our order.
+      detached: true,
     });
-    const server = new Server(child, folder);
+    const server = new Server(child);
     try {
       await server.#waitReady(script);
       return server;
@@ -104,8 +105,12 @@ export class Server implements AsyncDisposable {
 
   async #waitReady(script: string): Promise<void> {
     const ended = this.#child.exited.then(() => "ended");
-    const late = Bun.sleep(READY_TIMEOUT_MS).then(() => "late");
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(resolve, READY_TIMEOUT_MS, "late");
+    });
     const first = await Promise.race([this.#firstLine, ended, late]);
+    clearTimeout(timer);
     if (first !== "ended" && first !== "late") return;
     await (first === "ended" ? this.#errors : undefined);
     throw new DemibunError({
@@ -120,7 +125,6 @@ export class Server implements AsyncDisposable {
     const code = await this.#child.exited;
     clearTimeout(timer);
     await Promise.all([this.#output, this.#errors]);
-    rmSync(this.#folder, { recursive: true, force: true });
     return code;
   }
 
