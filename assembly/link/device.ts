@@ -175,7 +175,7 @@ export function transmit(nic: Interface, packet: Frame, options: u32): bool {
   let frame: Frame | null = packet;
   let flags = options;
   while (frame !== null) {
-    const next = frame.next;
+    const next: Frame | null = frame.next;
     const more: u32 = next !== null ? OPTION_CONTINUED : 0;
     transmitPiece(nic, frame, frame.offset, frame.length, flags | more);
     flags = 0;

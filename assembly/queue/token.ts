@@ -31,7 +31,6 @@ export class Token {
 if (offsetof<Token>() != TOKEN_SIZE) ERROR("Token drifted from layout.ts");
 
 let tokens: usize = 0;
-let tokenCount: u32 = 0;
 let tokensOut: u32 = 0;
 let freeToken: Token | null = null;
 /** Completed tokens in the order of their completions, until the host has read those. */
@@ -39,7 +38,6 @@ let spentFirst: Token | null = null;
 let spentLast: Token | null = null;
 
 export function openTokens(limit: u32): void {
-  tokenCount = limit;
   tokensOut = 0;
   tokens = carve(limit * TOKEN_SIZE, 64);
   freeToken = null;

@@ -1,5 +1,5 @@
 /** What a segment's acknowledgment and window do (RFC 9293 section 3.10.7.4, fifth check). */
-import { releaseFrame } from "../../memory/frame";
+import { Frame, releaseFrame } from "../../memory/frame";
 import { nowUs, tickAfter } from "../../time/clock";
 import { armTimer, disarmTimer } from "../../time/wheel";
 import { Connection, PERSIST, RTT_TIMING } from "./connection";
@@ -63,7 +63,7 @@ function trimSendQueue(connection: Connection, una: u32): void {
   while (frame !== null) {
     const end = frame.sequence + frame.length;
     if (after(end, una)) break;
-    const next = frame.next;
+    const next: Frame | null = frame.next;
     if (connection.sendPoint === frame) connection.sendPoint = next;
     releaseFrame(frame);
     frame = next;

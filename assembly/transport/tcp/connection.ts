@@ -7,13 +7,9 @@
 import {
   CONNECTION_SIZE,
   COUNTER_TCP_TIME_WAIT_RECYCLED,
-  OPEN_DELAYED_ACK_US,
-  OPEN_MSS,
   OPEN_RECEIVE_BUFFER,
-  OPEN_RTO_MIN_US,
   OPEN_SEND_BUFFER,
   OPEN_TCP_FLAGS,
-  OPEN_TIME_WAIT_US,
   CONTROL_OPEN,
   LINGER_OFF,
 } from "../../layout";
@@ -199,13 +195,13 @@ export class Connection {
   @inline get acceptHead(): Connection | null {
     return changetype<Connection | null>(changetype<usize>(this.receiveHead));
   }
-  @inline set acceptHead(first: Connection | null) {
+  set acceptHead(first: Connection | null) {
     this.receiveHead = changetype<Frame | null>(changetype<usize>(first));
   }
   @inline get acceptTail(): Connection | null {
     return changetype<Connection | null>(changetype<usize>(this.receiveTail));
   }
-  @inline set acceptTail(last: Connection | null) {
+  set acceptTail(last: Connection | null) {
     this.receiveTail = changetype<Frame | null>(changetype<usize>(last));
   }
 }
@@ -283,20 +279,4 @@ export function returnConnection(connection: Connection): void {
   connection.hashNext = freeFirst;
   freeFirst = changetype<usize>(connection);
   openCount--;
-}
-
-export function rtoMinUs(): u32 {
-  return load<u32>(CONTROL_OPEN, OPEN_RTO_MIN_US);
-}
-
-export function timeWaitUs(): u32 {
-  return load<u32>(CONTROL_OPEN, OPEN_TIME_WAIT_US);
-}
-
-export function delayedAckUs(): u32 {
-  return load<u32>(CONTROL_OPEN, OPEN_DELAYED_ACK_US);
-}
-
-export function configuredMss(): u32 {
-  return load<u32>(CONTROL_OPEN, OPEN_MSS);
 }

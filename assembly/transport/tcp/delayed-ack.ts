@@ -1,8 +1,9 @@
 /** Delayed acknowledgments (RFC 9293 section 3.8.6.3). */
 import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
-import { ACK_NOW, Connection, delayedAckUs } from "./connection";
+import { ACK_NOW, Connection } from "./connection";
 import { makeReady } from "./ready";
+import { delayedAckUs } from "./settings";
 
 /** What the record can count. */
 const ACK_BYTES_MAX: u32 = 65535;

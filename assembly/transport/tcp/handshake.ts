@@ -8,7 +8,7 @@ import { nowUs } from "../../time/clock";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { release } from "../../memory/frame";
-import { configuredMss, Connection, RTT_TIMING, SCALING, SYN_SENT } from "./connection";
+import { Connection, RTT_TIMING, SCALING, SYN_SENT } from "./connection";
 import { controlOptions, makeControl, sealControl } from "./control";
 import {
   peerMss,
@@ -19,6 +19,7 @@ import {
   writeSynOptions,
 } from "./options";
 import { RTO_INITIAL_US } from "./rtt";
+import { configuredMss } from "./settings";
 
 const SYN_WINDOW_MAX: u32 = 65535;
 

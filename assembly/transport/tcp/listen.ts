@@ -21,13 +21,15 @@ import {
 import { addConnection } from "./table";
 
 export function listenReceive(listener: Connection): void {
-  // First RST, then ACK, then SYN; anything else is dropped (SYN with FIN is no open).
+  // First RST, then ACK, then SYN; anything else is dropped: SYN with FIN is no open,
+  // nobody can be answered at port 0.
   if ((segmentFlags & Tcp.RST) != 0) return;
   if ((segmentFlags & Tcp.ACK) != 0) {
     rejectSegment();
     return;
   }
-  if ((segmentFlags & (Tcp.SYN | Tcp.FIN)) != Tcp.SYN || segmentLocal != segmentNic.address) {
+  const opens = (segmentFlags & (Tcp.SYN | Tcp.FIN)) == Tcp.SYN && (segmentPorts & 0xffff) != 0;
+  if (!opens || segmentLocal != segmentNic.address) {
     count(COUNTER_DROP_TCP_NO_LISTENER);
     return;
   }

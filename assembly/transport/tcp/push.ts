@@ -51,7 +51,7 @@ function acceptNext(connection: Connection, queue: Queue): void {
 function append(connection: Connection, chain: Frame): void {
   let frame: Frame | null = chain;
   while (frame !== null) {
-    const next = frame.next;
+    const next: Frame | null = frame.next;
     frame.next = null;
     if (frame.length == 0) releaseFrame(frame);
     else appendFrame(connection, frame);

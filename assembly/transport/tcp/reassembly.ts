@@ -77,7 +77,7 @@ function extend(connection: Connection, run: Frame, payload: Frame): void {
     return;
   }
   const fin = payload.mark;
-  let fresh = trimFront(payload, known);
+  const fresh = trimFront(payload, known);
   fresh.sequence = end;
   fresh.mark = fin;
   const next = run.link;

@@ -1,5 +1,6 @@
 /** Round-trip time and retransmission timeout (RFC 6298). */
-import { Connection, rtoMinUs } from "./connection";
+import { Connection } from "./connection";
+import { rtoMinUs } from "./settings";
 
 /** RFC 6298 section 2.1. */
 export const RTO_INITIAL_US: u32 = 1_000_000;

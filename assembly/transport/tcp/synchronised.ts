@@ -27,7 +27,7 @@ import {
 import { acknowledgeNow } from "./delayed-ack";
 import { deliver } from "./deliver";
 import { finReceived } from "./fin";
-import { fillFromReassembly, storeOutOfOrder } from "./reassembly";
+import { clearReassembly, fillFromReassembly, storeOutOfOrder } from "./reassembly";
 import { challenge, rejectSegment, resetPeer } from "./reset";
 import {
   cutPayload,
@@ -195,6 +195,8 @@ function receiveText(connection: Connection): void {
   }
   const fin = (segmentFlags & Tcp.FIN) != 0;
   if (segmentBytes != 0) deliver(connection, takePayload());
-  if (connection.reassemblyHead !== null) fillFromReassembly(connection);
+  // Nothing can lie behind a FIN, whatever was kept.
+  if (fin) clearReassembly(connection);
+  else if (connection.reassemblyHead !== null) fillFromReassembly(connection);
   if (fin && connection.state <= FIN_WAIT_2) finReceived(connection);
 }

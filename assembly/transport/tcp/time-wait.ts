@@ -1,8 +1,9 @@
 /** TIME_WAIT (RFC 9293 section 3.6.1): records wait in order of age, so the oldest can give way. */
 import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
-import { Connection, TIME_WAIT, timeWaitUs } from "./connection";
+import { Connection, TIME_WAIT } from "./connection";
 import { discard, settle } from "./close";
+import { timeWaitUs } from "./settings";
 
 let oldest: Connection | null = null;
 let newest: Connection | null = null;

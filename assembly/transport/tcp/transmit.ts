@@ -26,7 +26,6 @@ import { sumChain } from "../../memory/chain-checksum";
 import { Frame, holdFrame, isSole, takeFrame } from "../../memory/frame";
 import { disarmTimer } from "../../time/wheel";
 import { Ethernet } from "../../wire/ethernet";
-import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { sumBytes } from "../../wire/checksum";
 import { ACK_NOW, Connection } from "./connection";

@@ -1,0 +1,25 @@
+/** What the host configured for all connections; it stands on the control page from `open` on. */
+import {
+  CONTROL_OPEN,
+  OPEN_DELAYED_ACK_US,
+  OPEN_MSS,
+  OPEN_RTO_MIN_US,
+  OPEN_TIME_WAIT_US,
+} from "../../layout";
+
+export function rtoMinUs(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_RTO_MIN_US);
+}
+
+export function timeWaitUs(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_TIME_WAIT_US);
+}
+
+export function delayedAckUs(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_DELAYED_ACK_US);
+}
+
+/** The largest MSS to announce or use; 0 leaves it to the interface. */
+export function configuredMss(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_MSS);
+}
