@@ -50,7 +50,9 @@ export interface Backend extends Disposable {
   readonly capabilities: Capabilities;
   /**
    * A file descriptor that polls readable when packets wait, for the reactor to sleep on;
-   * undefined when the backend must be polled.
+   * undefined when the backend must be polled. Every watch on it (shims/sleep) ends before the
+   * backend is disposed, or the kernel keeps the device busy. Packets left in the tx ring do not
+   * make it readable: their owner polls again.
    */
   readonly readiness: number | undefined;
   /**
@@ -60,8 +62,10 @@ export interface Backend extends Disposable {
    */
   attach(places: RingPlaces): RingOffsets;
   /**
-   * Moves up to one batch each way (or wakes the kernel to do so) and returns the packets moved.
-   * Never blocks, never calls back. Packets that the device cannot take yet stay in the tx ring.
+   * Moves up to one batch each way (or wakes the kernel to do so) and returns the packets moved (or
+   * the descriptors, where the kernel moves them): 0 when nothing was to do. Never blocks, never
+   * calls back. Packets that the device cannot take yet stay in the tx ring; those it refuses for
+   * good are completed and counted. Disposed, it does nothing.
    */
   poll(): number;
   /** Device counters worth showing, by name. */

@@ -104,9 +104,12 @@ export class PollRing implements Disposable {
     });
     const { address } = this.#byte;
     this.#submit({ operation: OPERATION_WRITE, fd: target, address, length: 1, tag: TAG_OTHER });
-    if (ioUringEnter(this.#fd, 2) === 2) return true;
-    this.armed = false;
-    return false;
+    if (ioUringEnter(this.#fd, 2) !== 2) this.armed = false;
+    else this.collect();
+    // A watch that has ended already was either refused or has its byte under way.
+    const taken = this.armed || !this.failed;
+    this.failed = false;
+    return taken;
   }
 
   /** Ends the watch; the kernel holds the watched descriptor no longer when this returns. */

@@ -113,7 +113,6 @@ describe.skipIf(!watches)("Waker", () => {
     using waker = new Waker();
     const bell = new Doorbell();
     bell[Symbol.dispose]();
-    waker.arm(bell.fd, () => {});
     expect(waker.arm(bell.fd, () => {})).toBe(false);
   });
 
@@ -124,8 +123,10 @@ describe.skipIf(!watches)("Waker", () => {
       using waker = new Waker();
       waker.arm(bell.fd, () => {});
     }
-    for (let tries = 0; tries < 100 && descriptorCount() > before; tries++) await Bun.sleep(10);
-    expect(descriptorCount()).toBeLessThanOrEqual(before);
+    // The runner may open some of its own meanwhile; a leak would be a hundred.
+    const limit = before + 20;
+    for (let tries = 0; tries < 100 && descriptorCount() > limit; tries++) await Bun.sleep(10);
+    expect(descriptorCount()).toBeLessThanOrEqual(limit);
   });
 
   test("does not keep the process alive", () => {
