@@ -127,6 +127,16 @@ export class Lab {
     return this.#start(this.host.stack.exports.push(qd, this.host.array(contents)));
   }
 
+  /** The errno of a push that must be refused; its array stays ours and is released. */
+  pushErrno(qd: number): number {
+    const { exports } = this.host.stack;
+    const array = this.host.array(new Uint8Array(1));
+    const errno = -exports.push(qd, array);
+    expect(errno).toBeGreaterThan(0);
+    exports.release(array);
+    return errno;
+  }
+
   pop(qd: number, size = 0): number {
     return this.#start(this.host.stack.exports.pop(qd, size));
   }
