@@ -41,8 +41,8 @@ async function run(target: Target, mode: string, ...words: string[]): Promise<Ui
     { stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: TIMEOUT_MS, killSignal: "SIGKILL" },
   );
   const [output, errors, code] = await Promise.all([
-    child.stdout.bytes(),
-    child.stderr.text(),
+    new Response(child.stdout).bytes(),
+    new Response(child.stderr).text(),
     child.exited,
   ]);
   if (code !== 0) throw new Error(errors.trim() || `the client ended with ${code}`);

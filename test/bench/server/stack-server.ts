@@ -14,7 +14,7 @@ const PUSHES_PENDING = 8;
 const { service, port } = readService();
 const demikernel = await Demikernel.open();
 const listener = demikernel.socket("stream");
-demikernel.bind(listener, { host: "0.0.0.0", port });
+demikernel.bind(listener, { port });
 demikernel.listen(listener);
 demikernel.accept(listener);
 const source = new Uint8Array(sourceBytes);
