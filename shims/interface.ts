@@ -18,7 +18,7 @@ const DRIVER_NAME = 4;
 const DRIVER_FIELD = 32;
 const DRIVER_BUS = 100;
 
-export const NAME_MAX = 15;
+const NAME_MAX = 15;
 const REQUEST_SIZE = 40;
 const REQUEST_VALUE = 16;
 const HARDWARE_ADDRESS = 18;

@@ -121,8 +121,8 @@ export function writev(fd: number, vectors: number, count: number): number {
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
-export const SOCK_NONBLOCK = O_NONBLOCK;
-export const SOCK_CLOEXEC = O_CLOEXEC;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_PACKET = 17;
