@@ -112,13 +112,22 @@ export async function betweenServers<T>(
   await using peerLink = await openLink("kernel");
   const runtime = { spin_us: SPIN_US[placement] };
   const config = { ...labConfig(link, { backend }), runtime };
-  await using _ours = await start(link, scripts.stack, service, placement, config);
-  await using _peers = await start(peerLink, scripts.kernel, service, placement, {});
+  await using ourServer = await start(link, scripts.stack, service, placement, config);
+  await using peerServer = await start(peerLink, scripts.kernel, service, placement, {});
   const ours: T[] = [];
   const peers: T[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(await measure(target(link, stackAddress)));
-    peers.push(await measure(target(peerLink, bunListenAddress)));
+    ours.push(await told(ourServer, measure(target(link, stackAddress))));
+    peers.push(await told(peerServer, measure(target(peerLink, bunListenAddress))));
   }
   return { ours, peers };
+}
+
+/** Adds what the server said to the client's failure: a server that died is its cause. */
+async function told<T>(server: Server, measured: Promise<T>): Promise<T> {
+  try {
+    return await measured;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${server.stderr}`.trim(), { cause: error });
+  }
 }

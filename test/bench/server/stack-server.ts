@@ -3,7 +3,9 @@
  * listens. bun stack-server.ts SERVICE PORT with CONFIG_PATH; services as in service.ts.
  */
 import { Demikernel } from "../../../src/index";
+import { DemibunError } from "../../../src/errors";
 import type { QueueDescriptor, QueueResult } from "../../../src/pdpix/queue-result";
+import type { ScatterGatherArray } from "../../../src/pdpix/scatter-gather-array";
 import { readService, sourceBytes } from "./service";
 
 /** Results taken by one wait at most. */
@@ -19,27 +21,40 @@ demikernel.listen(listener);
 demikernel.accept(listener);
 const source = new Uint8Array(sourceBytes);
 
-function accepted(qd: QueueDescriptor): void {
+/** Connections that have not been closed here. */
+const open = new Set<QueueDescriptor>();
+
+function accept(qd: QueueDescriptor): void {
+  open.add(qd);
   demikernel.pop(qd);
   if (service !== "source") return;
   for (let index = 0; index < PUSHES_PENDING; index++) demikernel.push(qd, source);
 }
 
+function drop(qd: QueueDescriptor): void {
+  if (open.delete(qd)) demikernel.close(qd);
+}
+
+function popped(qd: QueueDescriptor, array: ScatterGatherArray): void {
+  if (array.byteLength === 0) {
+    drop(qd);
+    return;
+  }
+  if (service === "echo") demikernel.push(qd, array);
+  else array.free();
+  demikernel.pop(qd);
+}
+
 function complete(result: QueueResult): void {
-  const { qd } = result;
   if (result.opcode === "accept") {
     demikernel.accept(listener);
-    accepted(result.accepted);
-  } else if (result.opcode === "pop") {
-    if (result.sga.byteLength === 0) {
-      demikernel.close(qd);
-      return;
-    }
-    if (service === "echo") demikernel.push(qd, result.sga);
-    else result.sga.free();
-    demikernel.pop(qd);
-  } else if (result.opcode === "push" && service === "source") {
-    demikernel.push(qd, source);
+    accept(result.accepted);
+  } else if (result.opcode === "pop" && open.has(result.qd)) {
+    popped(result.qd, result.sga);
+  } else if (result.opcode === "push" && service === "source" && open.has(result.qd)) {
+    demikernel.push(result.qd, source);
+  } else if (result.opcode === "failed") {
+    drop(result.qd);
   }
 }
 
@@ -48,9 +63,10 @@ for (;;) {
   for (const result of demikernel.waitNextSync(BATCH)) {
     try {
       complete(result);
-    } catch {
-      // The client is gone: it drops its connection while data is still on its way.
-      if (result.opcode !== "accept") demikernel.close(result.qd);
+    } catch (error) {
+      // The connection ended between the wait and the call; anything else is a defect.
+      if (!(error instanceof DemibunError) || result.opcode === "accept") throw error;
+      drop(result.qd);
     }
   }
 }
