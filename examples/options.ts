@@ -17,7 +17,9 @@ export function readOptions(name: string, defaultPort: number): ExampleOptions {
     if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error("no such port");
     return { port, stats: values.stats };
   } catch (error) {
-    console.error(`${(error as Error).message}\nusage: bun examples/${name}.ts [--port N] [--stats]`);
+    console.error(
+      `${(error as Error).message}\nusage: bun examples/${name}.ts [--port N] [--stats]`,
+    );
     process.exit(2);
   }
 }

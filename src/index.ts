@@ -2,12 +2,7 @@
 export { DemibunError } from "./errors";
 export { Demikernel } from "./pdpix/demikernel";
 export { type OpenOptions, openPair, type PairOptions } from "./pdpix/open";
-export type {
-  QueueDescriptor,
-  QueueResult,
-  QueueToken,
-  SocketKind,
-} from "./pdpix/queue-result";
+export type { QueueDescriptor, QueueResult, QueueToken, SocketKind } from "./pdpix/queue-result";
 export type { ScatterGatherArray } from "./pdpix/scatter-gather-array";
 export type { Endpoint, SocketAddress } from "./pdpix/socket-address";
 export type { SocketOptions } from "./pdpix/socket-options";

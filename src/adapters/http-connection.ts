@@ -171,7 +171,8 @@ export class HttpConnection implements ResponseSink {
       ? this.#answer(message)
       : new Response(`${statusText(refusal)}\n`, { status: refusal }));
     // An unread body that was announced by Expect will not come; another request cannot follow.
-    const keepAlive = refusal === undefined && message.keepAlive && !this.#last && !body.refused;
+    const complete = !body.refused && !body.failed;
+    const keepAlive = refusal === undefined && message.keepAlive && !this.#last && complete;
     return writeResponse(this, response, {
       method: message.method,
       minorVersion: message.minorVersion,
@@ -193,6 +194,8 @@ export class HttpConnection implements ResponseSink {
     try {
       return await this.#options.fetch(request);
     } catch (error) {
+      // The handler could not read the request: that is not its fault.
+      if (body.failed) return new Response("Bad Request\n", { status: 400 });
       return this.#options.error(error);
     }
   }

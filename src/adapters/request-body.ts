@@ -27,6 +27,11 @@ export class RequestBody {
     return this.onRead !== undefined && !this.#ended;
   }
 
+  /** True when the rest will not come: the connection was lost or its bytes make no sense. */
+  get failed(): boolean {
+    return this.#error !== undefined;
+  }
+
   /** True when there is nothing to read and nothing to come. */
   get empty(): boolean {
     return this.#ended && this.#bytes === 0;
@@ -62,7 +67,8 @@ export class RequestBody {
 
   /** All bytes of a complete body. */
   take(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array<ArrayBuffer>) : this.#join();
+    const bytes =
+      this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array<ArrayBuffer>) : this.#join();
     this.#chunks = [];
     this.#bytes = 0;
     return bytes;

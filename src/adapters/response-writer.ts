@@ -111,7 +111,7 @@ async function pump(
 ): Promise<boolean> {
   let bytes = 0;
   let next: Promise<Read> | undefined = second;
-  for (let chunk = first; ; ) {
+  for (let chunk = first; ;) {
     bytes += chunk.length;
     // More than was declared must not run into the next response.
     if (typeof framing === "number" && bytes > framing) break;

@@ -70,7 +70,7 @@ export class DeviceLibOs implements LibOs {
 
   flush(): number {
     this.stack.exports.flush();
-    return this.#unsent() ? this.#backend.poll() : 0;
+    return this.#unsent() ? this.#backend.transmit() : 0;
   }
 
   arm(wake: () => void): boolean {

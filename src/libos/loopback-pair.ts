@@ -3,10 +3,7 @@
  * on one side finds the other answering; the other side's reactor is woken when there is something
  * for its application.
  */
-import {
-  CONTROL_COMPLETION_CONSUMER,
-  CONTROL_COMPLETION_PRODUCER,
-} from "../../assembly/layout";
+import { CONTROL_COMPLETION_CONSUMER, CONTROL_COMPLETION_PRODUCER } from "../../assembly/layout";
 import { type LoopbackOptions, loopbackPair } from "../../shims/loopback/loopback";
 import type { Backend } from "../../shims/contract";
 import type { Stack } from "../wasm/stack";

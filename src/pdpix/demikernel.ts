@@ -103,7 +103,10 @@ export class Demikernel implements AsyncDisposable {
       fail("socket", ERRNO_ENOTSUP, 'kinds are "stream" and "datagram"');
     }
     const number = kind === "stream" ? KIND_STREAM : KIND_DATAGRAM;
-    const qd = this.#instance.check("socket", this.#stack.exports.socket(number)) as QueueDescriptor;
+    const qd = this.#instance.check(
+      "socket",
+      this.#stack.exports.socket(number),
+    ) as QueueDescriptor;
     this.#instance.completions.opened(qd, kind);
     if (kind === "stream" && this.#lingerSeconds !== undefined) {
       this.setOption(qd, "linger", { seconds: this.#lingerSeconds });

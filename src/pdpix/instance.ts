@@ -116,11 +116,7 @@ export class Instance implements Disposable {
     return this.#block(operation, timeoutMs, () => this.#takeAny(qts, operation));
   }
 
-  waitNextSync(
-    countMax: number,
-    operation: string,
-    timeoutMs: number | undefined,
-  ): QueueResult[] {
+  waitNextSync(countMax: number, operation: string, timeoutMs: number | undefined): QueueResult[] {
     return this.#block(operation, timeoutMs, () => this.#takeNext(countMax, operation));
   }
 

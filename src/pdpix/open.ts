@@ -47,7 +47,12 @@ export interface PairOptions extends LoopbackOptions {
 
 /** Two instances joined back to back in this process: for tests and for trying things out. */
 export function openPair(options: PairOptions = {}): [Demikernel, Demikernel] {
-  const { stack: changes, addresses = ["10.0.0.1", "10.0.0.2"], spinUs = 50, ...loopback } = options;
+  const {
+    stack: changes,
+    addresses = ["10.0.0.1", "10.0.0.2"],
+    spinUs = 50,
+    ...loopback
+  } = options;
   const open = () =>
     Stack.open(stackModule(), { ...defaultStackOptions, ...changes }, monotonicClock());
   const at = (text: string) => ({ address: parseIpv4(text, "address"), prefix: 24 });

@@ -113,10 +113,12 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
 
 /** A handler's methods as plain functions that keep their `this`. */
 function bindHandler<Data>(handler: TcpHandler<Data>): TcpHandler<Data> {
-  const entries = (["open", "data", "receive", "drain", "end", "error"] as const).flatMap((name) => {
-    const method = handler[name];
-    return method === undefined ? [] : [[name, method.bind(handler)] as const];
-  });
+  const entries = (["open", "data", "receive", "drain", "end", "error"] as const).flatMap(
+    (name) => {
+      const method = handler[name];
+      return method === undefined ? [] : [[name, method.bind(handler)] as const];
+    },
+  );
   return Object.fromEntries(entries);
 }
 
