@@ -68,6 +68,8 @@ export interface Backend extends Disposable {
    * good are completed and counted. Disposed, it does nothing.
    */
   poll(): number;
+  /** The sending half of `poll` alone, for a turn that has asked for packets already. */
+  transmit(): number;
   /** Device counters worth showing, by name. */
   statistics(): Readonly<Record<string, number>>;
 }

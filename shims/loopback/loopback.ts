@@ -95,6 +95,10 @@ class End implements Backend {
     return this.#send() + (peer === undefined ? 0 : peer.#send());
   }
 
+  transmit(): number {
+    return this.#send();
+  }
+
   statistics(): Readonly<Record<string, number>> {
     return { rxPackets: this.received, txPackets: this.peer?.received ?? 0, dropped: this.dropped };
   }

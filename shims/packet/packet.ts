@@ -73,8 +73,12 @@ class PacketSocket implements Backend {
   }
 
   poll(): number {
-    if (!this.#open || this.#receiver === undefined || this.#transmitter === undefined) return 0;
-    return this.#transmitter.transmit() + this.#receiver.receive();
+    const sent = this.transmit();
+    return this.#open && this.#receiver !== undefined ? sent + this.#receiver.receive() : sent;
+  }
+
+  transmit(): number {
+    return this.#open && this.#transmitter !== undefined ? this.#transmitter.transmit() : 0;
   }
 
   statistics(): Readonly<Record<string, number>> {

@@ -52,6 +52,9 @@ class Tap implements Backend {
   #transmitter: WriteTransmitter | undefined;
   #open = true;
 
+  /** Packets to ask for at the next poll. */
+  #expected = 1;
+
   constructor(fd: number, capabilities: Capabilities) {
     this.readiness = fd;
     this.capabilities = capabilities;
@@ -64,9 +67,21 @@ class Tap implements Backend {
     return defaultOffsets;
   }
 
+  /**
+   * A TAP tells only by refusing that nothing more waits. So that a lone packet costs one call, not
+   * two, the number asked for follows what came: it doubles while it is met.
+   */
   poll(): number {
-    if (!this.#open || this.#receiver === undefined || this.#transmitter === undefined) return 0;
-    return this.#transmitter.transmit(BATCH) + this.#receiver.receive(BATCH);
+    const sent = this.transmit();
+    if (!this.#open || this.#receiver === undefined) return sent;
+    const received = this.#receiver.receive(this.#expected);
+    this.#expected =
+      received === this.#expected ? Math.min(BATCH, received * 2) : Math.max(1, received);
+    return sent + received;
+  }
+
+  transmit(): number {
+    return this.#open && this.#transmitter !== undefined ? this.#transmitter.transmit(BATCH) : 0;
   }
 
   statistics(): Readonly<Record<string, number>> {

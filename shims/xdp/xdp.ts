@@ -105,6 +105,14 @@ class Xdp implements Backend {
     }
   }
 
+  transmit(): number {
+    const rings = this.#rings;
+    if (rings === undefined) return 0;
+    this.#wakeSending(rings);
+    // What left is counted by the next poll.
+    return 0;
+  }
+
   statistics(): Readonly<Record<string, number>> {
     return {
       rxDescriptors: this.#rxPackets,
