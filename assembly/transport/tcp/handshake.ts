@@ -19,9 +19,13 @@ import {
   writeSynOptions,
 } from "./options";
 import { RTO_INITIAL_US } from "./rtt";
+import { laterOf } from "./sequence";
 import { configuredMss } from "./settings";
 
 const SYN_WINDOW_MAX: u32 = 65535;
+
+let predecessorEnd: u32 = 0;
+let hasPredecessor = false;
 
 /**
  * RFC 6528: ISN = M + F(4-tuple, secret), M a clock of 4 µs. Numbers of one 4-tuple grow with time,
@@ -35,7 +39,22 @@ function initialSequence(connection: Connection): u32 {
     tuple,
     connection.local,
   );
-  return <u32>hash + <u32>(nowUs >> 2);
+  const initial = <u32>hash + <u32>(nowUs >> 2);
+  return hasPredecessor ? laterOf(initial, predecessorEnd + 1) : initial;
+}
+
+/**
+ * Until `startAnywhere`, initial numbers lie beyond `end`, SND.NXT of the connection of the same
+ * 4-tuple that the SYN being processed replaces (RFC 9293 section 3.6.1, condition 1 of MAY-2): one
+ * that sent more than a byte each 4 µs is ahead of the clock.
+ */
+export function startBeyond(end: u32): void {
+  predecessorEnd = end;
+  hasPredecessor = true;
+}
+
+export function startAnywhere(): void {
+  hasPredecessor = false;
 }
 
 /** Finds the way to the peer. False when there is none (ENETUNREACH). */

@@ -84,7 +84,8 @@ export function challenge(connection: Connection): void {
   const nowMs = <u32>(nowUs / 1000);
   const since = nowMs - connection.challengeMs;
   if (connection.challengeMs != 0 && since < CHALLENGE_INTERVAL_MS) return;
-  connection.challengeMs = nowMs | 1;
+  // 0 stands for never.
+  connection.challengeMs = nowMs != 0 ? nowMs : u32.MAX_VALUE;
   count(COUNTER_TCP_CHALLENGE_ACKS);
   acknowledgeNow(connection);
 }

@@ -5,6 +5,7 @@ import { Tcp } from "../../wire/tcp";
 import { discard } from "./close";
 import { Connection } from "./connection";
 import { acknowledgeNow } from "./delayed-ack";
+import { startAnywhere, startBeyond } from "./handshake";
 import { withoutConnection } from "./receive";
 import { challenge } from "./reset";
 import { segmentFlags, segmentLength, segmentSequence } from "./segment";
@@ -20,8 +21,11 @@ export function timeWaitReceive(connection: Connection): void {
   // RFC 9293 section 3.6.1 (MAY-2): a SYN beyond all we have received opens a new connection.
   const opens = (segmentFlags & (Tcp.SYN | Tcp.ACK)) == Tcp.SYN;
   if (opens && after(segmentSequence, connection.receiveNext) && connection.queue === null) {
+    const end = connection.sendMax;
     discard(connection);
+    startBeyond(end);
     withoutConnection();
+    startAnywhere();
     return;
   }
   if ((segmentFlags & Tcp.FIN) != 0) {

@@ -1,7 +1,7 @@
 /** TIME_WAIT (RFC 9293 section 3.6.1): records wait in order of age, so the oldest can give way. */
 import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
-import { Connection, TIME_WAIT } from "./connection";
+import { Connection, READY, TIME_WAIT } from "./connection";
 import { discard, settle } from "./close";
 import { timeWaitUs } from "./settings";
 
@@ -39,11 +39,14 @@ export function leaveTimeWait(connection: Connection): void {
   connection.acceptNext = null;
 }
 
-/** Frees the oldest record in TIME_WAIT that no descriptor holds; false when there is none. */
+/**
+ * Frees the oldest record in TIME_WAIT that no descriptor holds and that owes no acknowledgment (the
+ * ready list still has such a one, so its record would not be free yet). False when there is none.
+ */
 export function recycleTimeWait(): bool {
   let connection = oldest;
   while (connection !== null) {
-    if (connection.queue === null) {
+    if (connection.queue === null && !connection.has(READY)) {
       discard(connection);
       return true;
     }

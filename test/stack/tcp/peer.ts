@@ -8,6 +8,7 @@ import {
   COUNTER_QUEUES_OPEN,
   COUNTER_TIMERS_ARMED,
   COUNTER_TOKENS_OUT,
+  KIND_DATAGRAM,
   KIND_STREAM,
   SOCKET_OPTION_LINGER,
 } from "../../../assembly/layout";
@@ -60,6 +61,12 @@ export class Lab {
     for (const packet of this.host.sent()) {
       if (!isArp(packet.bytes)) this.pending.push(readSegment(packet));
     }
+  }
+
+  /** Leaves a completion unread, so that the stack sends nothing before the next `collect`. */
+  hold(): void {
+    const { exports } = this.host.stack;
+    this.#start(exports.close(exports.socket(KIND_DATAGRAM)));
   }
 
   /** Nothing has been sent to anybody. */
