@@ -12,6 +12,8 @@ export interface ServerOptions {
   /** Keys that replace or join those of inetstack_config. */
   readonly inetstack?: Readonly<Record<string, unknown>> | undefined;
   readonly arguments?: readonly string[] | undefined;
+  /** A module that runs before the script. */
+  readonly preload?: string | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -51,7 +53,8 @@ export class Server implements AsyncDisposable {
   static async start(link: Link, script: string, options: ServerOptions): Promise<Server> {
     // JSON is YAML; standard input leaves no file behind, whatever ends us.
     const config = new Blob([JSON.stringify(labConfig(link, options))]);
-    const program = [process.execPath, script, ...(options.arguments ?? [])];
+    const preload = options.preload === undefined ? [] : ["--preload", options.preload];
+    const program = [process.execPath, ...preload, script, ...(options.arguments ?? [])];
     const child = Bun.spawn(link.stackSide.command(...program), {
       env: {
         ...process.env,
