@@ -2,12 +2,12 @@
 import { Frame, releaseFrame } from "../../memory/frame";
 import { nowUs, tickAfter } from "../../time/clock";
 import { armTimer, disarmTimer } from "../../time/wheel";
-import { Connection, PERSIST, RTT_TIMING } from "./connection";
+import { Connection, FIN_QUEUED, PERSIST, RTT_TIMING } from "./connection";
 import { acknowledgedNew, duplicateAcknowledgment } from "./congestion";
 import { acceptWaitingPushes } from "./push";
 import { makeReady } from "./ready";
 import { sampleRtt, timeoutUs } from "./rtt";
-import { segmentAcknowledgment, segmentBytes, segmentSequence, segmentWindow } from "./segment";
+import { segmentAcknowledgment, segmentLength, segmentSequence, segmentWindow } from "./segment";
 import { after, before } from "./sequence";
 
 /**
@@ -21,11 +21,13 @@ export function acknowledge(connection: Connection): void {
     return;
   }
   const window = segmentWindow << connection.sendScale;
-  // RFC 5681 section 2: outstanding data, no payload, the same window.
+  // RFC 5681 section 2: outstanding data, no payload, no FIN, the same window. The answers to window
+  // probes look the same and are no sign of loss.
   const duplicate =
-    segmentBytes == 0 &&
+    segmentLength() == 0 &&
     window == connection.sendWindow &&
-    connection.sendMax != connection.sendUna;
+    connection.sendMax != connection.sendUna &&
+    !connection.has(PERSIST);
   takeWindow(connection);
   if (duplicate) duplicateAcknowledgment(connection);
 }
@@ -46,6 +48,8 @@ function advance(connection: Connection, acknowledged: u32): void {
   const first = acknowledgedNew(connection, acknowledged, flightBefore);
   trimSendQueue(connection, una);
   if (connection.sendNext == una) {
+    // Probing goes on while something waits; the last byte may have been a probe's.
+    if (!after(connection.sendEnd, una)) connection.clear(PERSIST);
     if (!connection.has(PERSIST)) disarmTimer(connection.timer);
   } else if (first) {
     // RFC 6298 section 5.3.
@@ -53,7 +57,8 @@ function advance(connection: Connection, acknowledged: u32): void {
   }
   const queue = connection.queue;
   if (queue !== null && queue.sendHead !== null) acceptWaitingPushes(connection, queue);
-  if (connection.sendEnd != connection.sendNext) makeReady(connection);
+  // A FIN that waited behind a probed byte follows it.
+  if (connection.sendEnd != connection.sendNext || connection.has(FIN_QUEUED)) makeReady(connection);
 }
 
 /** Releases frames that are wholly acknowledged and trims the one that is partly so. */
@@ -95,14 +100,12 @@ function takeWindow(connection: Connection): void {
   const grown = window > connection.sendWindow;
   connection.sendWindow = window;
   if (window > connection.windowMax) connection.windowMax = window;
-  if (connection.has(PERSIST)) {
-    // RFC 9293 section 3.8.6.1: the window opened, or the probe was answered.
-    connection.retries = 0;
-    if (grown) {
-      connection.clear(PERSIST);
-      connection.backoff = 0;
-      disarmTimer(connection.timer);
-    }
+  // RFC 9293 section 3.8.6.1: a peer that answers with a closed window is alive (MUST-37).
+  if (connection.has(PERSIST) || window == 0) connection.retries = 0;
+  if (grown && connection.has(PERSIST)) {
+    connection.clear(PERSIST);
+    connection.backoff = 0;
+    disarmTimer(connection.timer);
   }
   if (grown && connection.sendEnd != connection.sendNext) makeReady(connection);
 }

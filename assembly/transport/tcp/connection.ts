@@ -191,6 +191,13 @@ export class Connection {
   @inline get flight(): u32 {
     return this.sendNext - this.sendUna;
   }
+  /**
+   * SEG.SEQ of a segment without data. The peer refuses numbers below those it has received, which
+   * SND.NXT may be after a timeout, and a probe's beyond its window.
+   */
+  @inline get bareSequence(): u32 {
+    return this.has(PERSIST) ? this.sendNext : this.sendMax;
+  }
   /** First of the accept queue (listener). */
   @inline get acceptHead(): Connection | null {
     return changetype<Connection | null>(changetype<usize>(this.receiveHead));

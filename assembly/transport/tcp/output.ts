@@ -36,7 +36,7 @@ export function output(connection: Connection): bool {
     if (!sendNow(connection, bytes, fin)) return false;
   }
   if (connection.has(ACK_NOW)) {
-    if (!transmitSegment(connection, connection.sendNext, 0, Tcp.ACK)) return false;
+    if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
   }
   if (
     connection.sendNext == connection.sendUna &&

@@ -45,7 +45,7 @@ export function resetPeer(connection: Connection): void {
     connection.local,
     connection.remote,
     connection.ports,
-    connection.sendNext,
+    connection.bareSequence,
     connection.receiveNext,
     Tcp.RST | Tcp.ACK,
   );

@@ -25,7 +25,7 @@ import { sendSynAgain } from "./handshake";
 import { output } from "./output";
 import { makeReady } from "./ready";
 import { RTO_MAX_US, timeoutUs } from "./rtt";
-import { laterOf } from "./sequence";
+import { after, laterOf } from "./sequence";
 import { transmitSegment } from "./transmit";
 
 /** R2 of RFC 9293 section 3.8.3 in retransmissions: 15 back-offs from 200 ms are over 15 minutes. */
@@ -78,18 +78,28 @@ function retransmissionTimeout(connection: Connection): void {
     kill(connection, ERRNO_ETIMEDOUT);
     return;
   }
+  if (connection.sendWindow == 0 && after(connection.sendEnd, connection.sendUna)) {
+    // The peer has closed its window since (MUST-34): that is to be probed, not lost.
+    connection.clear(RTT_TIMING);
+    connection.set(PERSIST);
+    goBack(connection);
+    probeWindow(connection);
+    return;
+  }
   connection.retries++;
   congestionTimeout(connection);
   connection.backoff++;
   connection.clear(RTT_TIMING);
   count(COUNTER_TCP_TIMEOUTS);
   count(COUNTER_TCP_RETRANSMISSIONS);
+  goBack(connection);
+  if (!output(connection)) makeReady(connection);
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+}
+
+function goBack(connection: Connection): void {
   connection.sendNext = connection.sendUna;
   connection.sendPoint = connection.sendHead;
-  // The peer may have closed its window since: then this is a probe, one segment all the same.
-  if (connection.sendWindow == 0) sendBeyondWindow(connection);
-  else if (!output(connection)) makeReady(connection);
-  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
 }
 
 /** RFC 9293 section 3.8.6.1: a byte beyond the window, at growing intervals. */
@@ -109,11 +119,4 @@ function probeWindow(connection: Connection): void {
   const bytes = min(unsent, max<u32>(1, open));
   transmitSegment(connection, connection.sendNext, bytes, Tcp.ACK | Tcp.PSH);
   connection.sendMax = laterOf(connection.sendMax, connection.sendNext + bytes);
-}
-
-function sendBeyondWindow(connection: Connection): void {
-  const unsent = connection.sendEnd - connection.sendNext;
-  const bytes: u32 = <i32>unsent > 0 ? 1 : 0;
-  if (bytes != 0) transmitSegment(connection, connection.sendNext, bytes, Tcp.ACK);
-  connection.sendNext += bytes;
 }
