@@ -11,5 +11,9 @@ export {
   benchConnect,
   benchConnectClose,
   benchEcho,
+  benchEchoStart,
+  benchEchoTurn,
   benchListen,
+  benchReceiveTurn,
+  benchSendTurn,
 } from "./bench";

@@ -17,7 +17,6 @@ import {
 } from "../../assembly/layout";
 import { defaultOffsets } from "../../shims/ring";
 import type { StackExports } from "../../src/wasm/exports";
-import { stackModule } from "../../src/wasm/module";
 import { Stack } from "../../src/wasm/stack";
 import { type Bytes, bytesOf, copyBytes } from "./bytes";
 import { benchOptions, plainInterface } from "./stack-options";
@@ -41,17 +40,23 @@ export class Host {
   /** What the application copies from and to; no array of a benchmark is larger. */
   readonly #application = bytesOf(new ArrayBuffer(APPLICATION_BYTES));
 
-  constructor(index: 0 | 1) {
-    this.stack = Stack.open(stackModule(), benchOptions, 0);
+  /** End 0 or 1 of the wire, on an instance of the module. */
+  constructor(index: 0 | 1, module: WebAssembly.Module) {
+    this.stack = Stack.open(module, benchOptions, 0);
     this.exports = this.stack.exports;
     this.#memory = bytesOf(this.stack.memory.buffer as ArrayBuffer);
     this.#halves = this.stack.halves;
     this.stack.attach(0, plainInterface(index), defaultOffsets);
   }
 
-  poll(): void {
+  /** Moves the clock on by a microsecond, as if it were read; its time. */
+  tick(): number {
     this.#clockUs++;
-    this.exports.poll(this.#clockUs, BUDGET);
+    return this.#clockUs;
+  }
+
+  poll(): void {
+    this.exports.poll(this.tick(), BUDGET);
   }
 
   /** Reads the next completion into the fields above; false when there is none. */

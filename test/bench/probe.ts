@@ -5,12 +5,16 @@ import type { StackExports } from "../../src/wasm/exports";
 import { Stack } from "../../src/wasm/stack";
 import { benchOptions, plainInterface } from "./stack-options";
 
-interface ProbeExports extends StackExports {
+export interface ProbeExports extends StackExports {
   benchListen(address: number): number;
   benchConnect(address: number): number;
   benchEcho(client: number, accepted: number, bytes: number, rounds: number): number;
   benchBulk(client: number, accepted: number, bytes: number, total: number): number;
   benchConnectClose(address: number, count: number): number;
+  benchEchoStart(qd: number, bytes: number): void;
+  benchEchoTurn(nowUs: number, bytes: number): number;
+  benchSendTurn(nowUs: number, qd: number, bytes: number, pending: number): number;
+  benchReceiveTurn(nowUs: number): number;
   readonly benchClient: WebAssembly.Global<"i32">;
   readonly benchAccepted: WebAssembly.Global<"i32">;
 }
@@ -24,13 +28,20 @@ export interface Connection {
 export const LISTENER = 0x0200000a;
 const location = new URL("../../build/wasm/probe.wasm", import.meta.url);
 
+let compiled: WebAssembly.Module | undefined;
+
+/** Compiles build/wasm/probe.wasm at the first call. */
+export function probeModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(location));
+  return compiled;
+}
+
 export class Probe {
   readonly stack: Stack;
   readonly exports: ProbeExports;
 
   constructor() {
-    const module = new WebAssembly.Module(readFileSync(location));
-    this.stack = Stack.open(module, { ...benchOptions, interfaces: 2 }, 0);
+    this.stack = Stack.open(probeModule(), { ...benchOptions, interfaces: 2 }, 0);
     this.exports = this.stack.exports as ProbeExports;
     for (const index of [0, 1] as const) {
       this.stack.attach(index, plainInterface(index), defaultOffsets);

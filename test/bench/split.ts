@@ -1,197 +1,92 @@
 /** Two modules with a memory each, frames moved by TypeScript: a NIC's place taken by software. */
-import {
-  CONTROL_ADDRESS,
-  KIND_STREAM,
-  OPCODE_ACCEPT,
-  OPCODE_CLOSE,
-  OPCODE_POP,
-  OPCODE_PUSH,
-} from "../../assembly/layout";
-import { storeIpv4 } from "../../src/wasm/address";
+import { stackModule } from "../../src/wasm/module";
 import { type Benchmark, type Budget, type Figure, figure, type Unit } from "./figure";
-import { Host } from "./host";
 import { chunkConditions, complete, fastest } from "./measure";
-import { assertNothingLost, memoryConditions, plainInterface } from "./stack-options";
-import { Wire } from "./wire";
+import { ECHO_BYTES, IDLE_MAX, Pair, SEGMENT_BYTES } from "./pair";
+import { type ProbeExports, probeModule } from "./probe";
+import { memoryConditions } from "./stack-options";
 
-const ECHO_BYTES = 64;
-const SEGMENT_BYTES = 1460;
-const PORT = 7;
-/** Pushes that the sender keeps pending. */
-const PENDING_MAX = 8;
-/** Rounds without anything to do after which something must have been lost. */
-const IDLE_MAX = 100_000;
+interface Peer {
+  readonly name: string;
+  readonly value: number;
+}
 
-const conditions =
-  `two instances of the released module under Bun, frames copied between their rings by ` +
-  `TypeScript, both applications in TypeScript, ${memoryConditions}, ${chunkConditions}; ` +
-  "the peer's figure was measured on another machine of this kind";
+const inModule =
+  "two modules under Bun, frames copied between their rings by TypeScript, the applications in the " +
+  `modules, ${memoryConditions}, ${chunkConditions}; the peer's figure was measured on another ` +
+  "machine of this kind";
+const inTypeScript =
+  "two modules under Bun, frames copied between their rings by TypeScript, the applications in " +
+  `TypeScript too, ${memoryConditions}, ${chunkConditions}`;
 
-class Pair {
-  readonly client = new Host(0);
-  readonly server = new Host(1);
-  readonly #wire = new Wire(this.client.stack, this.server.stack);
-  readonly #listener: number;
-  /** Both ends of the connection opened last. */
-  connected = 0;
-  accepted = 0;
-
-  constructor() {
-    const { stack, exports } = this.server;
-    this.#listener = stack.check("socket", exports.socket(KIND_STREAM));
-    storeIpv4(stack.bytes, CONTROL_ADDRESS, plainInterface(1).address);
-    stack.check("bind", exports.bind(this.#listener, PORT));
-    stack.check("listen", exports.listen(this.#listener, 128));
+/** Carries frames and takes turns until `turns` has counted `amount`. */
+function turnUntil(pair: Pair, amount: number, turns: () => number): void {
+  let done = 0;
+  let idle = 0;
+  while (done < amount) {
+    idle = pair.wire.carry() === 0 ? idle + 1 : 0;
+    if (idle > IDLE_MAX) throw new Error("nothing moves any more");
+    done += turns();
   }
+}
 
-  /** Calls the ends' handlers for each completion until one of them returns true. */
-  drive(onClient: (host: Host) => boolean, onServer: (host: Host) => boolean): void {
-    const { client, server } = this;
-    let idle = 0;
-    let done = false;
-    while (!done) {
-      client.exports.flush();
-      server.exports.flush();
-      idle = this.#wire.carry() === 0 ? idle + 1 : 0;
-      if (idle > IDLE_MAX) throw new Error("nothing moves any more");
-      client.poll();
-      server.poll();
-      while (server.next()) done = onServer(server) || done;
-      while (client.next()) done = onClient(client) || done;
-    }
-  }
+function echo(pair: Pair, budget: Budget): Promise<number> {
+  const client = pair.client.exports as ProbeExports;
+  const server = pair.server.exports as ProbeExports;
+  client.pop(pair.connected, 0);
+  server.pop(pair.accepted, 0);
+  client.benchEchoStart(pair.connected, ECHO_BYTES);
+  const turns = (): number => {
+    server.benchEchoTurn(pair.server.tick(), ECHO_BYTES);
+    return client.benchEchoTurn(pair.client.tick(), ECHO_BYTES);
+  };
+  return fastest(2000, (rounds) => turnUntil(pair, rounds, turns), budget);
+}
 
-  connect(): void {
-    const { client, server } = this;
-    this.connected = client.stack.check("socket", client.exports.socket(KIND_STREAM));
-    client.stack.check("accept", server.exports.accept(this.#listener));
-    storeIpv4(client.stack.bytes, CONTROL_ADDRESS, plainInterface(1).address);
-    client.stack.check("connect", client.exports.connect(this.connected, PORT));
-    let left = 2;
-    const established = (host: Host): boolean => {
-      if (host.opcode === OPCODE_ACCEPT) this.accepted = host.accepted;
-      return --left === 0;
-    };
-    this.drive(established, established);
-  }
-
-  echo(rounds: number): number {
-    const { client, server } = this;
-    let done = 0;
-    server.exports.pop(this.accepted, 0);
-    client.exports.pop(this.connected, 0);
-    client.pushCopy(this.connected, ECHO_BYTES);
-    this.drive(
-      (host) => {
-        if (host.opcode !== OPCODE_POP) return false;
-        host.popCopy();
-        if (++done === rounds) return true;
-        host.pushCopy(host.qd, ECHO_BYTES);
-        host.exports.pop(host.qd, 0);
-        return false;
-      },
-      (host) => {
-        if (host.opcode !== OPCODE_POP) return false;
-        host.popCopy();
-        host.pushCopy(host.qd, ECHO_BYTES);
-        if (done + 1 < rounds) host.exports.pop(host.qd, 0);
-        return false;
-      },
-    );
-    return done;
-  }
-
-  bulk(total: number): number {
-    const { client, server } = this;
-    let sent = 0;
-    let received = 0;
-    let pending = 0;
-    const fill = (): void => {
-      while (pending < PENDING_MAX && sent < total) {
-        if (!client.pushCopy(this.connected, SEGMENT_BYTES)) return;
-        sent += SEGMENT_BYTES;
-        pending++;
-      }
-    };
-    server.exports.pop(this.accepted, 0);
-    fill();
-    this.drive(
-      (host) => {
-        if (host.opcode === OPCODE_PUSH) pending--;
-        fill();
-        return false;
-      },
-      (host) => {
-        host.popCopy();
-        received += host.bytes;
-        if (received < total) host.exports.pop(this.accepted, 0);
-        return received === total;
-      },
-    );
-    return received;
-  }
-
-  cycles(count: number): number {
-    for (let index = 0; index < count; index++) {
-      this.connect();
-      this.server.exports.pop(this.accepted, 0);
-      this.client.exports.close(this.connected);
-      let left = 2;
-      this.drive(
-        (host) => host.opcode === OPCODE_CLOSE && --left === 0,
-        (host) => {
-          if (host.opcode === OPCODE_POP) host.exports.close(this.accepted);
-          return host.opcode === OPCODE_CLOSE && --left === 0;
-        },
-      );
-    }
-    return count;
-  }
-
-  assertNothingLost(): void {
-    assertNothingLost(this.client.stack);
-    assertNothingLost(this.server.stack);
-  }
-
-  [Symbol.dispose](): void {
-    this.client.stack[Symbol.dispose]();
-    this.server.stack[Symbol.dispose]();
-  }
+function segments(pair: Pair, budget: Budget): Promise<number> {
+  const client = pair.client.exports as ProbeExports;
+  const server = pair.server.exports as ProbeExports;
+  server.pop(pair.accepted, 0);
+  let pending = 0;
+  const turns = (): number => {
+    pending = client.benchSendTurn(pair.client.tick(), pair.connected, SEGMENT_BYTES, pending);
+    return server.benchReceiveTurn(pair.server.tick());
+  };
+  return fastest(2000, (count) => turnUntil(pair, count * SEGMENT_BYTES, turns), budget);
 }
 
 function benchmark(
   name: string,
   unit: Unit,
-  peer: { readonly name: string; readonly value: number } | undefined,
+  module: () => WebAssembly.Module,
+  peer: Peer | undefined,
   run: (pair: Pair, budget: Budget) => Promise<number>,
 ): Benchmark {
   const measured = async (budget: Budget): Promise<Figure[]> => {
-    using pair = new Pair();
+    using pair = new Pair(module());
+    pair.connect();
     const value = await run(pair, budget);
     pair.assertNothingLost();
+    const conditions = module === probeModule ? inModule : inTypeScript;
     return [figure(name, value, unit, conditions, peer)];
   };
   return { names: [name], run: measured };
 }
 
+const lwip = (value: number): Peer => ({ name: "two lwIP modules, Bun", value });
+
 export const splitBenchmarks: readonly Benchmark[] = [
-  benchmark("split.echo64", "ns", { name: "two lwIP modules, Bun", value: 601 }, (pair, budget) => {
-    pair.connect();
-    const chunk = (rounds: number) => complete("echo", pair.echo(rounds), rounds);
+  benchmark("split.echo64", "ns", probeModule, lwip(601), echo),
+  benchmark("split.segment1460", "ns", probeModule, lwip(579), segments),
+  benchmark("split.typescript.echo64", "ns", stackModule, undefined, (pair, budget) =>
+    fastest(2000, (rounds) => complete("echo", pair.echo(rounds), rounds), budget),
+  ),
+  benchmark("split.typescript.segment1460", "ns", stackModule, undefined, (pair, budget) => {
+    const chunk = (count: number) =>
+      complete("bulk", pair.bulk(count * SEGMENT_BYTES), count * SEGMENT_BYTES);
     return fastest(2000, chunk, budget);
   }),
-  benchmark(
-    "split.segment1460",
-    "ns",
-    { name: "two lwIP modules, Bun", value: 579 },
-    (pair, budget) => {
-      pair.connect();
-      const chunk = (count: number) =>
-        complete("bulk", pair.bulk(count * SEGMENT_BYTES), count * SEGMENT_BYTES);
-      return fastest(2000, chunk, budget);
-    },
-  ),
-  benchmark("split.connectClose", "cycles/s", undefined, async (pair, budget) => {
+  benchmark("split.connectClose", "cycles/s", stackModule, undefined, async (pair, budget) => {
     const chunk = (count: number) => complete("cycles", pair.cycles(count), count);
     return 1e9 / (await fastest(500, chunk, budget));
   }),
