@@ -1,9 +1,11 @@
 /** Delayed acknowledgments (RFC 9293 section 3.8.6.3). */
 import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
+import { Tcp } from "../../wire/tcp";
 import { ACK_NOW, Connection } from "./connection";
 import { makeReady } from "./ready";
 import { delayedAckUs } from "./settings";
+import { transmitSegment } from "./transmit";
 
 /** What the record can count. */
 const ACK_BYTES_MAX: u32 = 65535;
@@ -27,6 +29,14 @@ export function acknowledgeSoon(connection: Connection, bytes: u32): void {
 export function acknowledgeNow(connection: Connection): void {
   connection.set(ACK_NOW);
   makeReady(connection);
+}
+
+/**
+ * A segment beyond a gap: each one is answered by an acknowledgment of its own (RFC 5681 section
+ * 4.2), because the sender counts the duplicates to notice the loss and to go on sending.
+ */
+export function acknowledgeGap(connection: Connection): void {
+  if (!transmitSegment(connection, connection.sendNext, 0, Tcp.ACK)) acknowledgeNow(connection);
 }
 
 /** The timer expired. */

@@ -9,7 +9,7 @@ import { lastFrame, trimBack, trimFront } from "../../memory/chain";
 import { Frame, framesFree, framesTotal, release } from "../../memory/frame";
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
-import { acknowledgeNow } from "./delayed-ack";
+import { acknowledgeGap, acknowledgeNow } from "./delayed-ack";
 import { append, servePops } from "./deliver";
 import { finReceived } from "./fin";
 import { segmentBytes, segmentFlags, segmentSequence, takePayload } from "./segment";
@@ -22,9 +22,9 @@ const FRAMES_MAX: u32 = 1024;
 // A run is a chain: `sequence` and `total` in its first frame, `detail` its last frame, `mark` 1
 // when the peer's FIN follows its last byte.
 
-/** Keeps the segment being processed; a gap is always acknowledged at once (RFC 5681 4.2). */
+/** Keeps the segment being processed; a gap is always acknowledged at once. */
 export function storeOutOfOrder(connection: Connection): void {
-  acknowledgeNow(connection);
+  acknowledgeGap(connection);
   count(COUNTER_TCP_OUT_OF_ORDER);
   const fin: u32 = (segmentFlags & Tcp.FIN) != 0 ? 1 : 0;
   if (segmentBytes == 0) return;
