@@ -21,7 +21,7 @@ export const benchOptions: StackOptions = {
 
 export const memoryConditions =
   `MTU ${MTU_BYTES}, checksums computed and verified at both ends, 64 KiB window, Nagle off, the ` +
-  "clock moves every poll, " +
+  "clock moves every poll, TIME_WAIT of 1 ms, " +
   `the application copies in and out, rings of ${RING_ENTRIES}`;
 
 /** A device without any offload, 10.0.0.1 or 10.0.0.2. */
