@@ -48,6 +48,7 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   #wantsDrain = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #pop: QueueToken | undefined;
+  #close: QueueToken | undefined;
   #paused = false;
   #peerEnded = false;
   #ended = false;
@@ -120,7 +121,11 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
     if (this.#closing) return;
     this.#closing = true;
     clearTimeout(this.#retry);
-    if (!this.#try(() => this.#listen(this.#demikernel.close(this.#qd)))) this.#gone();
+    const closing = this.#try(() => {
+      this.#close = this.#demikernel.close(this.#qd);
+      this.#listen(this.#close);
+    });
+    if (!closing) this.#gone();
   }
 
   /** Drops the connection with a reset. */
@@ -143,15 +148,18 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   /** For the completion of this socket's operations. */
   completed(result: QueueResult): void {
     if (result.qt === this.#pop) this.#pop = undefined;
+    // A reset may overtake the end of an orderly close; the descriptor is gone then too.
+    if (result.qt === this.#close) {
+      if (result.opcode === "failed") this.#error ??= result.error;
+      this.#gone();
+      return;
+    }
     switch (result.opcode) {
       case "pop":
         this.#received(result.sga);
         break;
       case "push":
         this.#pushed();
-        break;
-      case "close":
-        this.#gone();
         break;
       case "failed":
         this.#failed(result.error);

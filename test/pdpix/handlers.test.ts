@@ -77,6 +77,27 @@ test("terminate resets; the other side's close tells why", async () => {
   expect(await reason.promise).toBe("ECONNRESET");
 });
 
+test("a reset that overtakes an orderly close still ends in the close event", async () => {
+  await using pair = new Pair();
+  const closed = Promise.withResolvers<string | undefined>();
+  const opened = Promise.withResolvers<TcpSocket>();
+  using _listener = pair.server.tcp.listen({
+    port: 7,
+    socket: {
+      open: opened.resolve,
+      close: (_socket, error) => closed.resolve(error?.code),
+    },
+  });
+  const near = await pair.client.tcp.connect({ hostname: serverAddress, port: 7, socket: {} });
+  near.pause();
+  const far = await opened.promise;
+  // More than the peer takes while it does not read, so that the close has to wait.
+  while (far.write(pattern(200_000)) === 200_000);
+  far.close();
+  near.terminate();
+  expect(await closed.promise).toBe("ECONNRESET");
+});
+
 test("what a handler throws goes to its error handler and stops nobody else", async () => {
   await using pair = new Pair();
   const errors: unknown[] = [];
