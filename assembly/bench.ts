@@ -39,7 +39,8 @@ import { KIND_STREAM } from "./layout";
 
 /** Microseconds of virtual time; advanced by one a poll, as if the clock were read each time. */
 let clock: f64 = 0;
-const BUDGET: u32 = 64;
+/** Packets that one poll takes at most. */
+export const BUDGET: u32 = 64;
 
 /** Scratch the application copies from and to; no array of a benchmark is larger. */
 const application: usize = memory.data(16384, 16);
@@ -91,7 +92,7 @@ function step(): void {
 }
 
 /** The next completion's address, or 0. */
-function nextCompletion(): usize {
+export function nextCompletion(): usize {
   const consumed = load<u32>(CONTROL_COMPLETION_CONSUMER);
   if (load<u32>(CONTROL_COMPLETION_PRODUCER) == consumed) return 0;
   const at = completionEntries() + <usize>(consumed & completionMask()) * COMPLETION_SIZE;
@@ -146,7 +147,7 @@ export function benchConnect(address: u32): i32 {
 }
 
 /** Copies `bytes` from the application into a new array and pushes it. */
-function pushCopy(qd: u32, bytes: u32): bool {
+export function pushCopy(qd: u32, bytes: u32): bool {
   const record = allocate(bytes);
   if (record == 0) return false;
   let frame: Frame | null = changetype<Frame>(<usize>record);
@@ -160,7 +161,7 @@ function pushCopy(qd: u32, bytes: u32): bool {
 }
 
 /** Copies a popped array out to the application and releases it. */
-function popCopy(at: usize): u32 {
+export function popCopy(at: usize): u32 {
   const chain = changetype<Frame>(<usize>load<u32>(at, COMPLETION_FRAME));
   let frame: Frame | null = chain;
   let to = application;
@@ -256,61 +257,4 @@ export function benchConnectClose(address: u32, count: u32): u32 {
     if (closes < 2) return index;
   }
   return count;
-}
-
-// One end alone, for two modules whose rings the host joins: it calls a turn of each in its loop.
-
-/** Pushes the first array of an endless echo. */
-export function benchEchoStart(qd: u32, bytes: u32): void {
-  pushCopy(qd, bytes);
-  flush();
-}
-
-/** One turn of an end that answers each array with one of `bytes`; returns the arrays popped. */
-export function benchEchoTurn(now: f64, bytes: u32): u32 {
-  poll(now, BUDGET);
-  let popped: u32 = 0;
-  let at = nextCompletion();
-  while (at != 0) {
-    if (load<u32>(at, COMPLETION_OPCODE) == OPCODE_POP) {
-      const qd = load<u32>(at, COMPLETION_QD);
-      popCopy(at);
-      pushCopy(qd, bytes);
-      popStart(qd, 0);
-      popped++;
-    }
-    at = nextCompletion();
-  }
-  flush();
-  return popped;
-}
-
-/** One turn of an end that keeps up to eight pushes of `bytes` pending; `pending` of them were. */
-export function benchSendTurn(now: f64, qd: u32, bytes: u32, pending: u32): u32 {
-  poll(now, BUDGET);
-  let at = nextCompletion();
-  while (at != 0) {
-    pending--;
-    at = nextCompletion();
-  }
-  while (pending < 8 && pushCopy(qd, bytes)) pending++;
-  flush();
-  return pending;
-}
-
-/** One turn of an end that takes all there is; returns the bytes taken. */
-export function benchReceiveTurn(now: f64): u32 {
-  poll(now, BUDGET);
-  let received: u32 = 0;
-  let at = nextCompletion();
-  while (at != 0) {
-    if (load<u32>(at, COMPLETION_OPCODE) == OPCODE_POP) {
-      const qd = load<u32>(at, COMPLETION_QD);
-      received += popCopy(at);
-      popStart(qd, 0);
-    }
-    at = nextCompletion();
-  }
-  flush();
-  return received;
 }

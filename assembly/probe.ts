@@ -11,9 +11,6 @@ export {
   benchConnect,
   benchConnectClose,
   benchEcho,
-  benchEchoStart,
-  benchEchoTurn,
   benchListen,
-  benchReceiveTurn,
-  benchSendTurn,
 } from "./bench";
+export { benchEchoStart, benchEchoTurn, benchReceiveTurn, benchSendTurn } from "./bench-turn";

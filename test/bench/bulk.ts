@@ -42,7 +42,7 @@ async function run(
 export const bulkBenchmarks: readonly Benchmark[] = backends.flatMap((backend) =>
   directions.map((direction) => ({
     names: [`bulk.${backend}.${direction.name}`],
-    obstacle: networkObstacle,
+    obstacle: () => networkObstacle(backend),
     run: (budget: Budget) => run(backend, direction, budget),
   })),
 );

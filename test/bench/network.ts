@@ -40,14 +40,14 @@ export function pairConditions(backend: BackendName): string {
   );
 }
 
-/** Why the network benchmarks cannot run here. */
-export function networkObstacle(): string | undefined {
+/** Why the network benchmarks over a backend cannot run here. */
+export function networkObstacle(backend: BackendName): string | undefined {
   try {
     requireTools("gcc", "ip", "nsenter", "setpriv", "sysctl", "taskset", "unshare");
   } catch (error) {
     return (error as Error).message;
   }
-  if (process.getuid?.() !== 0) return "namespaces with AF_XDP and AF_PACKET need root";
+  if (backend === "xdp" && process.getuid?.() !== 0) return "AF_XDP needs root";
   if (navigator.hardwareConcurrency < 2) return "the client and the server need a CPU each";
   return undefined;
 }

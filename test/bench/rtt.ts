@@ -72,7 +72,7 @@ async function run(backend: BackendName, way: Way, { brief }: Budget): Promise<F
 export const rttBenchmarks: readonly Benchmark[] = backends.flatMap((backend) =>
   ways.map((way) => ({
     names: names(backend, way),
-    obstacle: networkObstacle,
+    obstacle: () => networkObstacle(backend),
     run: (budget: Budget) => run(backend, way, budget),
   })),
 );

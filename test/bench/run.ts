@@ -14,7 +14,8 @@ const { values } = parseArgs({
 const wanted = (name: string) => name.startsWith(values.only);
 const figures: Figure[] = [];
 const failures: string[] = [];
-for (const benchmark of benchmarks.filter(({ names }) => names.some(wanted))) {
+const chosen = benchmarks.filter(({ names }) => names.some(wanted));
+for (const benchmark of chosen) {
   const obstacle = benchmark.obstacle?.();
   if (obstacle !== undefined) {
     console.error(`${benchmark.names.join(", ")}: left out, ${obstacle}`);
@@ -34,7 +35,7 @@ if (values.json !== undefined) {
   await Bun.write(values.json, `${JSON.stringify(figures, undefined, 2)}\n`);
 }
 for (const failure of failures) console.error(failure);
-if (figures.length === 0 && failures.length === 0) {
+if (chosen.length === 0) {
   console.error(`no benchmark begins with ${JSON.stringify(values.only)}`);
 }
 process.exit(failures.length === 0 && figures.length > 0 ? 0 : 1);

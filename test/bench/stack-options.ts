@@ -32,6 +32,7 @@ export function plainInterface(index: 0 | 1): InterfaceOptions {
     checksum: false,
     segmentMax: 0,
     chainMax: 1,
+    postedMax: 0,
     partialReceive: false,
     sharedRings: false,
     address: 0x0a000001 + index,
