@@ -65,9 +65,7 @@ function framingField(framing: Framing): string {
 
 /** The head with its empty line. `minorVersion` and `keepAlive` are the request's. */
 export function responseHead(
-  status: number,
-  reason: string,
-  headers: Headers,
+  { status, statusText: reason, headers }: Response,
   framing: Framing,
   minorVersion: number,
   keepAlive: boolean,

@@ -39,51 +39,72 @@ function joined(head: string, body: Uint8Array): Uint8Array {
   return scratch.subarray(0, written + body.length);
 }
 
+/** Sends head and body together. False: the connection is lost or must close now. */
+function writeWhole(
+  sink: ResponseSink,
+  response: Response,
+  context: ResponseContext,
+  framing: Framing,
+  body: Uint8Array,
+): boolean | Promise<boolean> {
+  const { minorVersion, keepAlive } = context;
+  const head = responseHead(response, framing, minorVersion, keepAlive);
+  if (sink.write(joined(head, body))) return keepAlive;
+  return sink.flushed().then((alive) => alive && keepAlive);
+}
+
 /**
- * Writes the response; resolves true when the connection may serve the next request. Rejects when
- * the body's stream fails, after which the connection must be dropped.
+ * Writes the response; true when the connection may serve the next request. Rejects when the body's
+ * stream fails, after which the connection must be dropped.
  */
 export async function writeResponse(
   sink: ResponseSink,
   response: Response,
   context: ResponseContext,
 ): Promise<boolean> {
-  const { status, statusText, headers } = response;
-  const { minorVersion } = context;
-  let { keepAlive } = context;
-  const head = (framing: Framing) =>
-    responseHead(status, statusText, headers, framing, minorVersion, keepAlive);
-  const whole = async (framing: Framing, body: Uint8Array) => {
-    const taken = sink.write(joined(head(framing), body));
-    return (taken || (await sink.flushed())) && keepAlive;
-  };
-
-  const declared = headers.get("content-length");
+  const { status } = response;
+  const declared = response.headers.get("content-length");
   const declaredBytes = declared === null ? undefined : Number(declared);
   // RFC 9112 section 6.3: these never have a body, whatever their fields say.
   if (context.method === "HEAD" || status === 204 || status === 304) {
     await response.body?.cancel();
-    const length = context.method === "HEAD" && declaredBytes !== undefined;
-    return whole(length ? { kind: "length", bytes: declaredBytes } : { kind: "none" }, none);
+    const tell = context.method === "HEAD" && declaredBytes !== undefined;
+    const framing: Framing = tell ? { kind: "length", bytes: declaredBytes } : { kind: "none" };
+    return writeWhole(sink, response, context, framing, none);
   }
-  if (response.body === null) return whole({ kind: "length", bytes: 0 }, none);
   if (declaredBytes !== undefined && declaredBytes <= WHOLE_BYTES) {
     const body = await response.bytes();
-    return whole({ kind: "length", bytes: body.length }, body);
+    return writeWhole(sink, response, context, { kind: "length", bytes: body.length }, body);
   }
-
-  const reader = response.body.getReader();
+  const { body } = response;
+  if (body === null) {
+    return writeWhole(sink, response, context, { kind: "length", bytes: 0 }, none);
+  }
+  const reader = body.getReader();
   const { value: first = none } = await reader.read();
   const second = reader.read();
-  if (declaredBytes !== undefined) {
-    sink.write(encoder.encode(head({ kind: "length", bytes: declaredBytes })));
-    return (await pump(sink, reader, first, second, declaredBytes)) && keepAlive;
+  if (declaredBytes === undefined && (await isEnd(second))) {
+    return writeWhole(sink, response, context, { kind: "length", bytes: first.length }, first);
   }
-  if (await isEnd(second)) return whole({ kind: "length", bytes: first.length }, first);
-  if (minorVersion === 0) keepAlive = false;
+  return writeStream(sink, response, context, reader, first, second, declaredBytes);
+}
+
+async function writeStream(
+  sink: ResponseSink,
+  response: Response,
+  context: ResponseContext,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  first: Uint8Array,
+  second: Promise<Read>,
+  declaredBytes: number | undefined,
+): Promise<boolean> {
+  const { minorVersion } = context;
   const kind = minorVersion === 0 ? "until-close" : "chunked";
-  sink.write(encoder.encode(head({ kind })));
-  return (await pump(sink, reader, first, second, kind)) && keepAlive;
+  const framing: Framing =
+    declaredBytes === undefined ? { kind } : { kind: "length", bytes: declaredBytes };
+  const keepAlive = context.keepAlive && framing.kind !== "until-close";
+  sink.write(encoder.encode(responseHead(response, framing, minorVersion, keepAlive)));
+  return (await pump(sink, reader, first, second, declaredBytes ?? kind)) && keepAlive;
 }
 
 type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>>;

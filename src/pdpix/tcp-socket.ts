@@ -113,7 +113,13 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
     if (this.#ended || this.#closing) return;
     this.#ended = true;
     if (this.#peerEnded) this.close();
-    else this.#try(() => this.#demikernel.shutdownWrite(this.#qd));
+    else {
+      try {
+        this.#demikernel.shutdownWrite(this.#qd);
+      } catch (error) {
+        this.#refused(error);
+      }
+    }
   }
 
   /** Closes in order: what was written is still delivered, nothing more is read. */
@@ -121,17 +127,23 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
     if (this.#closing) return;
     this.#closing = true;
     clearTimeout(this.#retry);
-    const closing = this.#try(() => {
+    try {
       this.#close = this.#demikernel.close(this.#qd);
-      this.#listen(this.#close);
-    });
-    if (!closing) this.#gone();
+      this.#demikernel.onCompleted(this.#close, this);
+    } catch (error) {
+      if (!(error instanceof DemibunError)) throw error;
+      this.#gone();
+    }
   }
 
   /** Drops the connection with a reset. */
   terminate(): void {
     if (this.#closing) return;
-    this.#try(() => this.#demikernel.setOption(this.#qd, "linger", { seconds: 0 }));
+    try {
+      this.#demikernel.setOption(this.#qd, "linger", { seconds: 0 });
+    } catch (error) {
+      this.#refused(error);
+    }
     this.close();
   }
 
@@ -169,10 +181,12 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
 
   #read(): void {
     if (this.#pop !== undefined || this.#paused || this.#peerEnded || this.#closing) return;
-    this.#try(() => {
+    try {
       this.#pop = this.#demikernel.pop(this.#qd);
-      this.#listen(this.#pop);
-    });
+      this.#demikernel.onCompleted(this.#pop, this);
+    } catch (error) {
+      this.#refused(error);
+    }
   }
 
   #received(sga: ScatterGatherArray): void {
@@ -199,16 +213,17 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   }
 
   #push(piece: Uint8Array): boolean {
-    let pushed = false;
-    this.#try(() => {
+    try {
       const token = this.#demikernel.tryPush(this.#qd, piece);
-      if (token === undefined) return;
-      this.#listen(token);
-      this.#pushes.push(piece.length);
-      this.#unsentBytes += piece.length;
-      pushed = true;
-    });
-    return pushed;
+      if (token === undefined) return false;
+      this.#demikernel.onCompleted(token, this);
+    } catch (error) {
+      this.#refused(error);
+      return false;
+    }
+    this.#pushes.push(piece.length);
+    this.#unsentBytes += piece.length;
+    return true;
   }
 
   #pushed(): void {
@@ -241,20 +256,10 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
     this.#call(() => this.#handler.close?.(this, this.#error));
   }
 
-  #listen(qt: QueueToken): void {
-    this.#demikernel.onCompleted(qt, this);
-  }
-
-  /** Runs a call on the descriptor; what the stack refuses ends the connection with that error. */
-  #try(call: () => void): boolean {
-    try {
-      call();
-      return true;
-    } catch (error) {
-      if (!(error instanceof DemibunError)) throw error;
-      this.#failed(error);
-      return false;
-    }
+  /** What the stack refuses ends the connection with that error. */
+  #refused(error: unknown): void {
+    if (!(error instanceof DemibunError)) throw error;
+    this.#failed(error);
   }
 
   /** Runs a handler; what it throws must not stop the delivery of other sockets' events. */
