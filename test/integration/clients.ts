@@ -91,7 +91,9 @@ export async function wrk(link: Link, seconds: number): Promise<LoadResult> {
   const command = ["wrk", "-c", "256", "-t", "2", "-d", `${seconds}s`, `http://${stackAddress}/`];
   const timeoutMs = (seconds + 20) * 1000;
   const { stdout, stderr, exitCode } = await link.kernelSide.try(command, { timeoutMs });
-  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout);
+  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(
+    stdout,
+  );
   const counts = (errors ?? []).slice(1).map(Number);
   const failures = counts.reduce((sum, count) => sum + count, 0);
   return {
