@@ -1,5 +1,5 @@
 /** The network benchmarks' stage: a link, one server on our stack or the kernel's, pinned to a CPU. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requireTools, runCommand } from "../../src/lab/command";
@@ -18,6 +18,7 @@ const CLIENT_CPU = 0;
 const SERVER_CPU: Readonly<Record<Placement, number>> = { "same-cpu": 0, "cross-cpu": 1 };
 
 const PORT = 7;
+const TAP_DEVICE = "/dev/net/tun";
 /** On one CPU a polling server would only keep the client from running. */
 const SPIN_US: Readonly<Record<Placement, number>> = { "same-cpu": 0, "cross-cpu": 1000 };
 
@@ -40,6 +41,15 @@ export function pairConditions(backend: BackendName): string {
   );
 }
 
+function mayOpenTap(): boolean {
+  try {
+    accessSync(TAP_DEVICE, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Why the network benchmarks over a backend cannot run here. */
 export function networkObstacle(backend: BackendName): string | undefined {
   try {
@@ -48,6 +58,7 @@ export function networkObstacle(backend: BackendName): string | undefined {
     return (error as Error).message;
   }
   if (backend === "xdp" && process.getuid?.() !== 0) return "AF_XDP needs root";
+  if (backend === "tap" && !mayOpenTap()) return `${TAP_DEVICE} may not be opened by this user`;
   if (navigator.hardwareConcurrency < 2) return "the client and the server need a CPU each";
   return undefined;
 }
