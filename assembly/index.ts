@@ -183,6 +183,7 @@ export function attach(
     const base = place + <usize>kind * ringBytes(ringEntries);
     nic.ring(kind).open(base, ringEntries, producer, consumer, flags, descriptors, shared);
   }
+  if (nic.postedMax == 0 || nic.postedMax > ringEntries) nic.postedMax = ringEntries;
   nic.index = index;
   nic.mask = nic.prefix == 0 ? 0 : bswap<u32>(u32.MAX_VALUE << (32 - nic.prefix));
   // RFC 3021: a link of two addresses has no broadcast address of its own.

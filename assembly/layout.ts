@@ -80,9 +80,9 @@ export const INTERFACE_MTU: u32 = 32;
 export const INTERFACE_CAPABILITIES: u32 = 36;
 export const INTERFACE_SEGMENT_MAX: u32 = 40;
 export const INTERFACE_CHAIN_MAX: u32 = 44;
-export const INTERFACE_RINGS: u32 = 64;
-/** Behind the ring records: the default gateway, network byte order, 0 for none. */
-export const INTERFACE_GATEWAY: u32 = 192;
+export const INTERFACE_GATEWAY: u32 = 64;
+export const INTERFACE_POSTED_MAX: u32 = 68;
+export const INTERFACE_RINGS: u32 = 96;
 export const RING_RECORD_SIZE: u32 = 32;
 
 // The control page: the first region, a fixed place for what host and stack tell each other.

@@ -38,6 +38,11 @@ export interface Capabilities {
   readonly segmentMax: number;
   /** Descriptors that one packet may consist of; 1 when chains are not possible. */
   readonly chainMax: number;
+  /**
+   * Frames worth posting for receiving; 0: as many as the ring holds. A device that the backend reads
+   * by system calls keeps its own queue, and few frames stay in the cache.
+   */
+  readonly postedMax: number;
   /** Received transport checksums may be partial without metadata telling so (veth). */
   readonly partialReceive: boolean;
   /** The other side of the rings is the kernel or another thread: indexes need atomic stores. */

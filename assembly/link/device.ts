@@ -44,7 +44,7 @@ export function maintainRings(nic: Interface, idle: bool): void {
   const worthwhile: u32 = idle ? 1 : (nic.tx.mask + 1) >> 3;
   const sent = nic.completion.available();
   if (sent != 0 && sent >= worthwhile) reapCompletions(nic, sent);
-  if (nic.fill.room() >= worthwhile) refill(nic);
+  if (refillRoom(nic) >= worthwhile) refill(nic);
 }
 
 function reapCompletions(nic: Interface, sent: u32): void {
@@ -116,6 +116,12 @@ function takeDescriptor(nic: Interface, address: u64, length: u32, options: u32)
   return true;
 }
 
+/** Frames the device would take. */
+function refillRoom(nic: Interface): u32 {
+  const wanted = nic.postedMax > nic.posted ? nic.postedMax - nic.posted : 0;
+  return min(nic.fill.room(), wanted);
+}
+
 /**
  * Tops up the fill ring with free frames. An eighth of the pool is kept back, so that a device with
  * a deep ring cannot starve sending.
@@ -124,7 +130,7 @@ export function refill(nic: Interface): void {
   const ring = nic.fill;
   const reserve = framesTotal() >> 3;
   const spare = framesFree() > reserve ? framesFree() - reserve : 0;
-  const room = min(ring.room(), spare);
+  const room = min(refillRoom(nic), spare);
   if (room == 0) return;
   nic.posted += room;
   for (let left = room; left > 0; left--) {

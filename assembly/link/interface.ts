@@ -7,6 +7,7 @@ import {
   INTERFACE_GATEWAY,
   INTERFACE_MAC,
   INTERFACE_MTU,
+  INTERFACE_POSTED_MAX,
   INTERFACE_PREFIX,
   INTERFACE_RINGS,
   INTERFACE_SEGMENT_MAX,
@@ -53,6 +54,10 @@ export class Interface {
   transmitDirty: u32;
   /** Frame record of the packet whose last descriptor has not arrived yet; 0 for none. */
   partialHead: usize;
+  /** Next hop of everything that is not on-link, network byte order; 0 for none. */
+  gateway: u32;
+  /** Frames to post at most. A device that copies works best with few, which stay in the cache. */
+  postedMax: u32;
 
   @inline get mac(): usize {
     return changetype<usize>(this) + INTERFACE_MAC;
@@ -77,13 +82,6 @@ export class Interface {
   @inline ring(kind: u32): Ring {
     return changetype<Ring>(changetype<usize>(this) + INTERFACE_RINGS + kind * RING_RECORD_SIZE);
   }
-  /** Next hop of everything that is not on-link, network byte order; 0 for none. */
-  @inline get gateway(): u32 {
-    return load<u32>(changetype<usize>(this), INTERFACE_GATEWAY);
-  }
-  set gateway(address: u32) {
-    store<u32>(changetype<usize>(this), address, INTERFACE_GATEWAY);
-  }
   /** Says whether an address lies in the interface's own prefix. */
   @inline isOnLink(address: u32): bool {
     return this.address != 0 && ((address ^ this.address) & this.mask) == 0;
@@ -96,6 +94,8 @@ export class Interface {
 if (offsetof<Interface>("prefix") != INTERFACE_PREFIX) ERROR("Interface drifted from layout.ts");
 if (offsetof<Interface>("addressHigh") != INTERFACE_ADDRESS) ERROR("Interface drifted");
 if (offsetof<Interface>("address") != INTERFACE_ADDRESS + ADDRESS_IPV4) ERROR("Interface drifted");
+if (offsetof<Interface>("gateway") != INTERFACE_GATEWAY) ERROR("Interface drifted");
+if (offsetof<Interface>("postedMax") != INTERFACE_POSTED_MAX) ERROR("Interface drifted");
 if (offsetof<Interface>("mtu") != INTERFACE_MTU) ERROR("Interface drifted from layout.ts");
 if (offsetof<Interface>("capabilities") != INTERFACE_CAPABILITIES) ERROR("Interface drifted");
 if (offsetof<Interface>("segmentMax") != INTERFACE_SEGMENT_MAX) ERROR("Interface drifted");

@@ -77,6 +77,7 @@ class End implements Backend {
       checksum: options.checksum ?? true,
       segmentMax: options.segmentMax ?? 0,
       chainMax: CHAIN_MAX,
+      postedMax: 0,
       partialReceive: false,
       sharedRings: false,
     };

@@ -50,6 +50,8 @@ const SO_RCVBUFFORCE = 33;
 const ETH_P_ALL = 3;
 const SOCKET_BUFFER_BYTES = 8 << 20;
 const SEGMENT_MAX = 65_535;
+/** Twenty-eight super-frames; a batch of them asks for sixteen. */
+const POSTED_MAX = 1024;
 
 class PacketSocket implements Backend {
   readonly name = "packet";
@@ -179,6 +181,7 @@ function openPacket(options: BackendOptions): Backend {
       checksum: true,
       segmentMax: SEGMENT_MAX,
       chainMax: CHAIN_MAX,
+      postedMax: POSTED_MAX,
       partialReceive: false,
       sharedRings: false,
     });

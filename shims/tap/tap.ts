@@ -42,6 +42,8 @@ const OFFLOAD_CHECKSUM = 1;
 /** The kernel drops what does not fit into its queue; its default of 1,000 loses bursts. */
 const QUEUE_LENGTH_PACKETS = 10_000;
 const SEGMENT_MAX = 65_535;
+/** Fifteen super-frames, or many batches of small packets: a megabyte, which stays in the cache. */
+const POSTED_MAX = 512;
 const BATCH = 64;
 
 class Tap implements Backend {
@@ -155,6 +157,7 @@ function openTap(options: BackendOptions): Backend {
       checksum: true,
       segmentMax: SEGMENT_MAX,
       chainMax: CHAIN_MAX,
+      postedMax: POSTED_MAX,
       partialReceive: false,
       sharedRings: false,
     });

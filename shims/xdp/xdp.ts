@@ -162,6 +162,7 @@ function capabilitiesOf(options: BackendOptions, modern: boolean): Capabilities 
     checksum: modern && virtual,
     segmentMax: 0,
     chainMax: modern ? CHAIN_MAX : 1,
+    postedMax: 0,
     partialReceive: virtual,
     sharedRings: true,
   };

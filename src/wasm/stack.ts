@@ -19,6 +19,7 @@ import {
   INTERFACE_CHAIN_MAX,
   INTERFACE_MAC,
   INTERFACE_MTU,
+  INTERFACE_POSTED_MAX,
   INTERFACE_PREFIX,
   INTERFACE_SEGMENT_MAX,
   INTERFACE_SIZE,
@@ -60,6 +61,8 @@ export interface InterfaceOptions {
   readonly checksum: boolean;
   readonly segmentMax: number;
   readonly chainMax: number;
+  /** Frames to keep posted for receiving; 0: as many as the ring holds. */
+  readonly postedMax: number;
   readonly partialReceive: boolean;
   readonly sharedRings: boolean;
   /** IPv4 address of the stack on this interface. */
@@ -166,6 +169,7 @@ export class Stack implements Disposable {
     this.words[(record + INTERFACE_CAPABILITIES) >>> 2] = capabilities;
     this.words[(record + INTERFACE_SEGMENT_MAX) >>> 2] = options.segmentMax || options.mtu;
     this.words[(record + INTERFACE_CHAIN_MAX) >>> 2] = options.chainMax;
+    this.words[(record + INTERFACE_POSTED_MAX) >>> 2] = options.postedMax;
     const { producer, consumer, flags, descriptors } = offsets;
     this.check("attach", this.exports.attach(index, producer, consumer, flags, descriptors));
   }

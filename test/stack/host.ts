@@ -95,6 +95,7 @@ const plainDevice: InterfaceOptions = {
   checksum: false,
   segmentMax: 0,
   chainMax: 16,
+  postedMax: 0,
   partialReceive: false,
   sharedRings: false,
   address: parseIpv4(hostAddress, "test"),
