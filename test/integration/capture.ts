@@ -5,6 +5,8 @@ import { type Packet, readPcap, type TcpSegment } from "./pcap";
 
 const START_TIMEOUT_MS = 10_000;
 const BUFFER_KIB = "65536";
+/** tcpdump reads a block of packets when it is full, or a second after its first one. */
+const BLOCK_MS = 1200;
 const lost = [...lostMac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 
 export class Capture implements AsyncDisposable {
@@ -42,7 +44,7 @@ export class Capture implements AsyncDisposable {
 
   /** Ends the capture; the packets that were on their way are in it. */
   async stop(): Promise<Packet[]> {
-    await Bun.sleep(300);
+    await Bun.sleep(BLOCK_MS);
     this.#child.kill("SIGINT");
     const file = await this.#file;
     await this.#errors;
