@@ -68,6 +68,8 @@ export interface SentPacket {
   readonly bytes: Uint8Array;
   /** The 24 bytes before the packet when its first descriptor announced them. */
   readonly metadata: DataView | undefined;
+  /** Descriptors it took. */
+  readonly pieces: number;
 }
 
 export interface SendOptions {
@@ -172,7 +174,7 @@ export class Host {
         metadata = new DataView(this.stack.memory.buffer.slice(at - METADATA_SIZE, at));
       }
       if ((options & OPTION_CONTINUED) !== 0) continue;
-      packets.push({ bytes: join(pieces), metadata });
+      packets.push({ bytes: join(pieces), metadata, pieces: pieces.length });
       pieces = [];
       metadata = undefined;
     }

@@ -21,7 +21,7 @@ import {
 import { sendSynAgain } from "./handshake";
 import { timeoutUs } from "./rtt";
 import { before, laterOf } from "./sequence";
-import { chainReach, transmitSegment } from "./transmit";
+import { chainReach, segmentReach, transmitSegment } from "./transmit";
 
 /**
  * Sends what may be sent. False when the device's ring was full and something remains; the caller
@@ -30,7 +30,10 @@ import { chainReach, transmitSegment } from "./transmit";
 export function output(connection: Connection): bool {
   if (connection.state < ESTABLISHED) return outputHandshake(connection);
   while (true) {
-    const bytes = sendable(connection);
+    let bytes = sendable(connection);
+    if (bytes <= <u32>connection.mss) {
+      bytes = segmentReach(connection, connection.sendNext, bytes);
+    }
     const fin = finFollows(connection, bytes);
     if (bytes == 0 && !fin) break;
     if (!sendNow(connection, bytes, fin)) return false;
@@ -67,7 +70,7 @@ function sendable(connection: Connection): u32 {
   if (bytes > mss) {
     const limit = segmentLimit(connection);
     if (limit <= mss) return mss;
-    const whole = chainReach(connection, min(bytes, limit));
+    const whole = chainReach(connection, connection.sendNext, min(bytes, limit));
     // Frames so small that a chain holds less than a segment are copied into one instead.
     if (whole <= mss) return mss;
     // A super-frame ends on a whole segment unless the data ends there.

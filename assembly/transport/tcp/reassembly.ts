@@ -28,8 +28,9 @@ export function storeOutOfOrder(connection: Connection): void {
   count(COUNTER_TCP_OUT_OF_ORDER);
   const fin: u32 = (segmentFlags & Tcp.FIN) != 0 ? 1 : 0;
   if (segmentBytes == 0) return;
-  // The pool's last eighth is for segments in order.
-  if (connection.reassemblyCount >= FRAMES_MAX || framesFree() < framesTotal() >> 3) {
+  // The pool's last quarter is for segments in order. The device is given frames down to the last
+  // eighth only, so a lower limit here could use up all that it has and the missing one never comes.
+  if (connection.reassemblyCount >= FRAMES_MAX || framesFree() < framesTotal() >> 2) {
     count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
     return;
   }

@@ -3,7 +3,7 @@ import { COUNTER_TCP_RETRANSMISSIONS } from "../../layout";
 import { count } from "../../counters";
 import { Tcp } from "../../wire/tcp";
 import { Connection, FIN_QUEUED, RTT_TIMING } from "./connection";
-import { transmitSegment } from "./transmit";
+import { segmentReach, transmitSegment } from "./transmit";
 
 /**
  * Retransmits one segment from SND.UNA without moving SND.NXT. A full device ring only delays it:
@@ -17,7 +17,8 @@ export function retransmitFirst(connection: Connection): void {
   connection.clear(RTT_TIMING);
   count(COUNTER_TCP_RETRANSMISSIONS);
   const data = connection.sendEnd - una;
-  const bytes = <i32>data > 0 ? min(min(data, outstanding), <u32>connection.mss) : 0;
+  const whole = <i32>data > 0 ? min(min(data, outstanding), <u32>connection.mss) : 0;
+  const bytes = segmentReach(connection, una, whole);
   let flags = Tcp.ACK;
   if (bytes != 0 && una + bytes == connection.sendEnd) flags |= Tcp.PSH;
   const finSent = connection.has(FIN_QUEUED) && connection.sendMax - connection.sendEnd == 1;

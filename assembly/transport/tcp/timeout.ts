@@ -26,7 +26,7 @@ import { output } from "./output";
 import { makeReady } from "./ready";
 import { RTO_MAX_US, timeoutUs } from "./rtt";
 import { after, laterOf } from "./sequence";
-import { transmitSegment } from "./transmit";
+import { segmentReach, transmitSegment } from "./transmit";
 
 /** R2 of RFC 9293 section 3.8.3 in retransmissions: 15 back-offs from 200 ms are over 15 minutes. */
 const DATA_RETRIES: u8 = 15;
@@ -116,7 +116,7 @@ function probeWindow(connection: Connection): void {
   const unsent = connection.sendEnd - connection.sendNext;
   if (unsent == 0) return;
   const open = min(connection.sendWindow, <u32>connection.mss);
-  const bytes = min(unsent, max<u32>(1, open));
+  const bytes = segmentReach(connection, connection.sendNext, min(unsent, max<u32>(1, open)));
   transmitSegment(connection, connection.sendNext, bytes, Tcp.ACK | Tcp.PSH);
   connection.sendMax = laterOf(connection.sendMax, connection.sendNext + bytes);
 }

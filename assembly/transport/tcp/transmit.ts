@@ -171,7 +171,7 @@ function copySegment(connection: Connection, sequence: u32, bytes: u32, flags: u
 
 /**
  * The payload's own frames as a chain behind the headers, for what one frame cannot hold. The caller
- * has asked `chainReach`, so the device takes the pieces.
+ * has asked `chainReach` or `segmentReach`, so the device takes the pieces.
  */
 function transmitChain(
   connection: Connection,
@@ -229,9 +229,17 @@ function transmitPieces(connection: Connection, start: Frame, skip: u32, bytes: 
   }
 }
 
-/** How many of `bytes` from SND.NXT the device takes as one packet, a piece a frame. */
-export function chainReach(connection: Connection, bytes: u32): u32 {
-  locate(connection, connection.sendNext);
+/**
+ * How many of `bytes` from `sequence`, a segment at most, one packet can carry: what fits a frame is
+ * copied into one if need be, more goes as a chain of no more pieces than the device takes.
+ */
+export function segmentReach(connection: Connection, sequence: u32, bytes: u32): u32 {
+  return bytes <= COPY_MAX ? bytes : max(COPY_MAX, chainReach(connection, sequence, bytes));
+}
+
+/** How many of `bytes` from `sequence` the device takes as one packet, a piece a frame. */
+export function chainReach(connection: Connection, sequence: u32, bytes: u32): u32 {
+  locate(connection, sequence);
   let frame = payloadFrame;
   let reach: u32 = 0;
   let from = payloadSkip;

@@ -6,7 +6,7 @@ import {
   COUNTER_DROP_TCP_HEADER,
   COUNTER_TCP_RESETS_SENT,
 } from "../../../assembly/layout";
-import { hostAddress, ipv4, ethernet, readU16 } from "../packets";
+import { ethernet, hostAddress, ipv4, readU16 } from "../packets";
 import { Lab, Peer } from "./peer";
 import { protocolTcp } from "./segments";
 

@@ -14,7 +14,7 @@ import {
 } from "../../../assembly/layout";
 import { parseIpv4 } from "../../../src/wasm/address";
 import { type Completion, Host } from "../host";
-import { hostAddress, isArp, peerAddress, peerMac } from "../packets";
+import { isArp, peerAddress, peerMac } from "../packets";
 import { option, readSegment, type Segment, segmentFrame } from "./segments";
 
 /** A segment as a script names it. What is left out is not compared. */
@@ -46,8 +46,12 @@ export class Lab {
   readonly #results = new Map<number, Completion>();
   readonly #descriptors = new Set<number>();
 
+  /** Pieces of one packet that the device takes. */
+  readonly #chainMax: number;
+
   constructor(...options: ConstructorParameters<typeof Host>) {
     this.host = new Host(...options);
+    this.#chainMax = options[1]?.chainMax ?? 16;
     this.host.stack.setNeighbour(0, parseIpv4(peerAddress, "test"), peerMac);
     opened.push(this);
   }
@@ -59,6 +63,7 @@ export class Lab {
       if (completion.accepted !== 0) this.#descriptors.add(completion.accepted);
     }
     for (const packet of this.host.sent()) {
+      expect(packet.pieces).toBeLessThanOrEqual(this.#chainMax);
       if (!isArp(packet.bytes)) this.pending.push(readSegment(packet));
     }
   }
@@ -354,4 +359,13 @@ export function connected(
   return { lab, peer, qd };
 }
 
-export { hostAddress };
+/** Numbers from 0 to below 1 that a seed decides (the mulberry32 generator). */
+export function randomness(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
