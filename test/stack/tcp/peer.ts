@@ -43,6 +43,8 @@ export class Lab {
   readonly host: Host;
   /** Segments sent and not yet expected. */
   pending: Segment[] = [];
+  /** Takes what is sent instead of `pending`. */
+  wire: ((frame: Uint8Array, segment: Segment) => void) | undefined;
   readonly #results = new Map<number, Completion>();
   readonly #descriptors = new Set<number>();
 
@@ -64,7 +66,10 @@ export class Lab {
     }
     for (const packet of this.host.sent()) {
       expect(packet.pieces).toBeLessThanOrEqual(this.#chainMax);
-      if (!isArp(packet.bytes)) this.pending.push(readSegment(packet));
+      if (isArp(packet.bytes)) continue;
+      const segment = readSegment(packet);
+      if (this.wire === undefined) this.pending.push(segment);
+      else this.wire(packet.bytes, segment);
     }
   }
 
