@@ -4,6 +4,7 @@
  */
 import {
   ERRNO_EBUSY,
+  ERRNO_EEXIST,
   ERRNO_EPERM,
   FRAME_SIZE,
   RING_NEED_WAKEUP,
@@ -30,6 +31,8 @@ const CHAIN_MAX = 17;
 const ETHERNET_BYTES = 14;
 /** Wake-ups for sending in one poll; each sends a bounded number of descriptors. */
 const KICKS_MAX = 4;
+const ATTACH_ATTEMPTS = 10;
+const ATTACH_PAUSE_MS = 20;
 
 class Xdp implements Backend {
   readonly name = "xdp";
@@ -140,14 +143,24 @@ function failure(errno: number, detail: string, hint?: string): DemibunError {
   return new DemibunError({ operation: "open xdp", errno, detail, hint: advice });
 }
 
+/** A process that was killed has its program taken away a moment after its end. */
 function attachProgram(name: string, index: number, queue: number, address: Uint8Array): Program {
-  const program = Program.attach(index, queue, address);
-  if (typeof program !== "number") return program;
-  throw failure(
-    program,
-    `the XDP program cannot be attached to ${name}`,
-    program === -ERRNO_EBUSY ? `ip link set dev ${name} xdp off` : undefined,
-  );
+  for (let attempt = 1; ; attempt++) {
+    const program = Program.attach(index, queue, address);
+    if (typeof program !== "number") return program;
+    // A program in the other mode is told by EEXIST.
+    const isBusy = program === -ERRNO_EBUSY || program === -ERRNO_EEXIST;
+    if (isBusy && attempt < ATTACH_ATTEMPTS) {
+      Bun.sleepSync(ATTACH_PAUSE_MS);
+      continue;
+    }
+    if (!isBusy) throw failure(program, `the XDP program cannot be attached to ${name}`);
+    throw failure(
+      ERRNO_EBUSY,
+      `${name} has an XDP program already`,
+      `end the process that has it (bpftool net show dev ${name}), or: ip link set dev ${name} xdp off`,
+    );
+  }
 }
 
 function capabilitiesOf(options: BackendOptions, modern: boolean): Capabilities {
