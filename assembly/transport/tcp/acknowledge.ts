@@ -2,7 +2,7 @@
 import { Frame, releaseFrame } from "../../memory/frame";
 import { nowUs, tickAfter } from "../../time/clock";
 import { armTimer, disarmTimer } from "../../time/wheel";
-import { Connection, FIN_QUEUED, PERSIST, RTT_TIMING } from "./connection";
+import { Connection, FIN_QUEUED, ORPHAN, PERSIST, RTT_TIMING } from "./connection";
 import { acknowledgedNew, duplicateAcknowledgment } from "./congestion";
 import { acceptWaitingPushes } from "./push";
 import { makeReady } from "./ready";
@@ -100,8 +100,9 @@ function takeWindow(connection: Connection): void {
   const grown = window > connection.sendWindow;
   connection.sendWindow = window;
   if (window > connection.windowMax) connection.windowMax = window;
-  // RFC 9293 section 3.8.6.1: a peer that answers with a closed window is alive (MUST-37).
-  if (connection.has(PERSIST) || window == 0) connection.retries = 0;
+  // RFC 9293 section 3.8.6.1: a peer that answers with a closed window is alive (MUST-37). It keeps
+  // open what the application still has, not what that has closed (RFC 6429 section 4).
+  if ((connection.has(PERSIST) || window == 0) && !connection.has(ORPHAN)) connection.retries = 0;
   if (grown && connection.has(PERSIST)) {
     connection.clear(PERSIST);
     connection.backoff = 0;

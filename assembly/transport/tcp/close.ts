@@ -72,6 +72,7 @@ export function closeConnection(connection: Connection, queue: Queue): void {
       return;
     case TIME_WAIT:
       connection.set(ORPHAN);
+      releaseReceived(connection);
       settle(connection);
       return;
     case SYN_RECEIVED:
@@ -175,15 +176,20 @@ export function discard(connection: Connection): void {
 
 /** Frees a CLOSED record that no descriptor refers to; the ready list frees it if it is there. */
 function forget(connection: Connection): void {
-  release(connection.receiveHead);
-  connection.receiveHead = null;
-  connection.receiveTail = null;
-  connection.receiveQueued = 0;
+  releaseReceived(connection);
   if (connection.has(PORT_TAKEN)) {
     connection.clear(PORT_TAKEN);
     portRelease(Ipv4.PROTOCOL_TCP, bswap<u16>(<u16>(connection.ports >> 16)));
   }
   if (!connection.has(READY)) returnConnection(connection);
+}
+
+/** Drops what nobody will pop. */
+function releaseReceived(connection: Connection): void {
+  release(connection.receiveHead);
+  connection.receiveHead = null;
+  connection.receiveTail = null;
+  connection.receiveQueued = 0;
 }
 
 /** Pending pops and accepts; 0 tells pops the end of the stream. */

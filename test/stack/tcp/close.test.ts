@@ -5,6 +5,7 @@ import {
   ERRNO_EBADF,
   ERRNO_ECONNRESET,
   ERRNO_EPIPE,
+  ERRNO_ETIMEDOUT,
   OPCODE_CLOSE,
   OPCODE_POP,
   SOCKET_OPTION_LINGER,
@@ -253,4 +254,29 @@ test("a descriptor that was never connected closes at once", () => {
   const lab = new Lab();
   expect(lab.result(lab.close(lab.socket())).errno).toBe(0);
   expect(lab.gauge(COUNTER_CONNECTIONS_OPEN)).toBe(0);
+});
+
+test("what nobody will read any more is given back at close, not after TIME-WAIT", () => {
+  const { lab, peer, qd } = accepted();
+  lab.shutdown(qd);
+  peer.expect({ flags: "FA", seq: 1 });
+  peer.inject("FPA", { seq: 1, ack: 2, length: 1000 });
+  peer.expect({ flags: "A", ack: 1002 });
+  expect(lab.host.framesOut()).toBe(1);
+  lab.close(qd);
+  lab.silence();
+  expect(lab.host.framesOut()).toBe(0);
+});
+
+test("a closed connection is not kept by a peer's closed window for ever (S09, RFC 6429)", () => {
+  const { lab, peer, qd } = accepted();
+  peer.inject("A", { seq: 1, ack: 1, window: 0 });
+  lab.push(qd, pattern(100));
+  const token = lab.close(qd);
+  for (let second = 0; second < 3600 && !lab.isDone(token); second++) {
+    lab.advance(1000, 100);
+    for (const _ of peer.take()) peer.inject("A", { seq: 1, ack: 1, window: 0 });
+  }
+  expect(lab.result(token).errno).toBe(ERRNO_ETIMEDOUT);
+  expect(lab.gauge(COUNTER_CONNECTIONS_OPEN)).toBe(1);
 });

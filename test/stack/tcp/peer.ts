@@ -111,6 +111,11 @@ export class Lab {
     return qd;
   }
 
+  /** Takes a descriptor from elsewhere among those that `finish` closes. */
+  own(qd: number): void {
+    this.#descriptors.add(qd);
+  }
+
   listen(port = 80, backlog = 16): number {
     const { exports } = this.host.stack;
     const qd = this.socket();
