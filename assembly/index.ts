@@ -77,6 +77,7 @@ import { seedRandom } from "./random";
 import { resetClock, setNow, nowUs, TICK_SHIFT } from "./time/clock";
 import { openWheel, runTimers, ticksToDeadline, timersArmed } from "./time/wheel";
 import { openPorts } from "./transport/ports";
+import { abortAll as abortConnections } from "./transport/tcp/close";
 import { connectionsOpen, openConnections } from "./transport/tcp/connection";
 import { flushReady, openReady } from "./transport/tcp/ready";
 import { openTable } from "./transport/tcp/table";
@@ -247,6 +248,12 @@ export function nextDeadline(): f64 {
   const ticks = ticksToDeadline();
   if (ticks == u32.MAX_VALUE) return Infinity;
   return <f64>(((nowUs >> TICK_SHIFT) + <u64>ticks) << TICK_SHIFT);
+}
+
+/** Resets every connection, for a host about to go; the resets leave before this returns. */
+export function abortAll(): void {
+  abortConnections();
+  flush();
 }
 
 /** Stores the gauges (how much is out of each pool) among the counters. */

@@ -4,8 +4,8 @@ import { count } from "../counters";
 import { Frame, framesFree, framesTotal, release } from "../memory/frame";
 import { Neighbour } from "./neighbour";
 
-/** Packets that wait for one neighbour. */
-const WAITING_MAX: u8 = 8;
+/** Packets that wait for one neighbour: the 45 fragments of the largest datagram, and some more. */
+const WAITING_MAX: u8 = 64;
 
 /** Puts a packet behind those that wait; the oldest gives way, the last quarter of the pool is spared. */
 export function waitForMac(neighbour: Neighbour, packet: Frame): void {

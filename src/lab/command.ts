@@ -60,8 +60,8 @@ export async function tryCommand(
     killSignal: "SIGKILL",
   });
   const [stdout, stderr, exitCode] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
     child.exited,
   ]);
   if (child.signalCode === "SIGKILL") {

@@ -101,7 +101,7 @@ async function entered(holder: Holder): Promise<void> {
   throw new DemibunError({
     operation: "lab",
     errno: ERRNO_EPERM,
-    detail: `no namespace can be made: ${(await holder.stderr.text()).trim()}`,
+    detail: `no namespace can be made: ${(await new Response(holder.stderr).text()).trim()}`,
     hint:
       "run as root, or allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1 " +
       "kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=10000",

@@ -118,7 +118,8 @@ async function fetchBytes({ link }: Lab, bytes: number): Promise<boolean> {
     `bytes:   curl got ${received} bytes in ${seconds.toFixed(2)} s: ` +
       `${(received / seconds / 1e6).toFixed(0)} MB/s, ${gigabits.toFixed(2)} Gb/s`,
   );
-  if ((await curl.exited) !== 0) console.log(`curl:    ${(await curl.stderr.text()).trim()}`);
+  if ((await curl.exited) !== 0)
+    console.log(`curl:    ${(await new Response(curl.stderr).text()).trim()}`);
   const digest = hash.digest("hex");
   const equal = digest === expectedDigest(bytes);
   console.log(`sha-256: ${digest} ${equal ? "is what was sent" : "IS NOT what was sent"}`);

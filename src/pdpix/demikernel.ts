@@ -317,7 +317,10 @@ export class Demikernel implements AsyncDisposable {
     this.#instance.reactor.letGo();
   }
 
-  /** Closes every socket, lets connections finish for a moment, then disposes of the device. */
+  /**
+   * Closes every socket, lets connections finish for a moment, resets those that have not, then
+   * disposes of the device.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -335,6 +338,10 @@ export class Demikernel implements AsyncDisposable {
       }
     }
     await Promise.allSettled(closing);
+    if (!this.#instance.usable) return;
+    // Who has not acknowledged everything by now learns that nobody will send it again.
+    this.#stack.exports.abortAll();
+    this.#instance.libos.flush();
   }
 
   #allocate(size: number, operation: string): number {

@@ -21,6 +21,8 @@ export interface StackExports {
   flush(): void;
   /** Microseconds of the host's clock at which `poll` next has work of its own; or Infinity. */
   nextDeadline(): number;
+  /** Resets every connection; the host is about to go. */
+  abortAll(): void;
   /** Stores the gauges into the counters. */
   measure(): void;
 

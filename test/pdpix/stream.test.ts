@@ -182,3 +182,15 @@ test("a disposed instance fails what is pending and refuses every call", async (
   expect(await codeOf(() => client.wait(1 as never))).toBe("EBADF");
   await client[Symbol.asyncDispose]();
 });
+
+test("disposal resets connections whose peers have not taken everything", async () => {
+  await using pair = new Pair();
+  const { near, far } = await pair.connect();
+  // More than both buffers: the server does not pop, so an orderly end cannot come in time.
+  for (let index = 0; index < 4; index++) pair.client.push(near, pattern(65_536));
+  await pair.client[Symbol.asyncDispose]();
+  const popAll = async () => {
+    for (;;) (await take(pair.server, pair.server.pop(far), "pop")).sga.free();
+  };
+  expect(await codeOf(popAll)).toBe("ECONNRESET");
+});

@@ -112,10 +112,10 @@ test("packets wait for the answer, the oldest giving way, and leave in order", (
   const host = new Host();
   const qd = datagramSocket(host);
   expect(push(host, qd, peerAddress).map(isArp)).toEqual([true]);
-  for (let index = 0; index < 9; index++) expect(push(host, qd, peerAddress)).toEqual([]);
+  for (let index = 0; index < 65; index++) expect(push(host, qd, peerAddress)).toEqual([]);
   expect(host.counter(COUNTER_DROP_NEIGHBOUR_UNRESOLVED)).toBe(2);
   const sent = host.exchange(arpFrame({ operation: 2, to: hostMac, targetMac: hostMac }));
-  expect(sent.length).toBe(8);
+  expect(sent.length).toBe(64);
   expect(sent.every((packet) => readIpv4(packet).destination === peerAddress)).toBe(true);
   host.completions();
   expect(host.framesOut()).toBe(0);

@@ -27,7 +27,6 @@ import {
   READY,
   returnConnection,
   SYN_RECEIVED,
-  SYN_SENT,
   TIME_WAIT,
 } from "./connection";
 import { acceptEverything } from "./push";
@@ -224,12 +223,14 @@ function killChildren(listener: Connection): void {
   }
 }
 
-/** The peer cannot be reached: connects to it that are under way fail (ARP found nobody). */
-export function unreachable(nextHop: u32, errno: i32): void {
+/** The whole stack ends: every peer that still counts on a connection hears a reset. */
+export function abortAll(): void {
   const total = connectionsTotal();
   for (let index: u32 = 0; index < total; index++) {
     const connection = connectionAt(index);
-    if (connection.state == SYN_SENT && connection.nextHop == nextHop) kill(connection, errno);
+    if (connection.state >= SYN_RECEIVED && connection.state != TIME_WAIT) {
+      abort(connection, ERRNO_ECONNABORTED);
+    }
   }
 }
 
