@@ -58,7 +58,8 @@ function advance(connection: Connection, acknowledged: u32): void {
   const queue = connection.queue;
   if (queue !== null && queue.sendHead !== null) acceptWaitingPushes(connection, queue);
   // A FIN that waited behind a probed byte follows it.
-  if (connection.sendEnd != connection.sendNext || connection.has(FIN_QUEUED)) makeReady(connection);
+  if (connection.sendEnd != connection.sendNext || connection.has(FIN_QUEUED))
+    makeReady(connection);
 }
 
 /** Releases frames that are wholly acknowledged and trims the one that is partly so. */

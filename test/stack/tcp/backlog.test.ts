@@ -5,7 +5,8 @@ import {
   COUNTER_DROP_TCP_BACKLOG_FULL,
   ERRNO_EBADF,
 } from "../../../assembly/layout";
-import { Lab, Peer } from "./peer";
+import { Lab } from "./lab";
+import { Peer } from "./peer";
 
 function peers(lab: Lab, count: number, first = 5000): Peer[] {
   return Array.from({ length: count }, (_, index) => new Peer(lab, { port: first + index }));

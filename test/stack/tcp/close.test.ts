@@ -11,7 +11,8 @@ import {
   SOCKET_OPTION_LINGER,
 } from "../../../assembly/layout";
 import { pattern } from "../packets";
-import { accepted, connected, Lab, Peer } from "./peer";
+import { Lab } from "./lab";
+import { accepted, connected, Peer } from "./peer";
 
 test("we close first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT (figure 12)", () => {
   const { lab, peer, qd } = accepted();

@@ -7,7 +7,8 @@ import {
   COUNTER_TCP_RESETS_SENT,
 } from "../../../assembly/layout";
 import { ethernet, hostAddress, ipv4, readU16 } from "../packets";
-import { Lab, Peer } from "./peer";
+import { Lab } from "./lab";
+import { Peer } from "./peer";
 import { protocolTcp } from "./segments";
 
 /** A stack without a listener, and a peer whose numbers are absolute on both sides. */

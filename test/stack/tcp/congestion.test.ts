@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { COUNTER_TCP_FAST_RETRANSMITS } from "../../../assembly/layout";
 import { pattern } from "../packets";
-import { accepted, type Lab, type Peer } from "./peer";
+import type { Lab } from "./lab";
+import { accepted, type Peer } from "./peer";
 
 const mss = 1000;
 

@@ -2,10 +2,12 @@
  * Random segments near the edges of live connections, mixed with calls and time. Nothing traps, a
  * connection that nobody attacks keeps working, and afterwards every pool is whole.
  */
-import { expect, test } from "bun:test";
+import { test } from "bun:test";
 import { SOCKET_OPTION_LINGER } from "../../../assembly/layout";
 import { peerAddress } from "../packets";
-import { Lab, Peer, randomness } from "./peer";
+import { Lab } from "./lab";
+import { Peer } from "./peer";
+import { randomness } from "./randomness";
 import { option } from "./segments";
 
 const flagSets = [

@@ -7,7 +7,8 @@ import {
   OPCODE_CONNECT,
   OPCODE_FAILED,
 } from "../../../assembly/layout";
-import { accepted, connected, Lab, Peer } from "./peer";
+import { Lab } from "./lab";
+import { accepted, connected, Peer } from "./peer";
 import { option } from "./segments";
 
 /** A stack whose SYN has just been sent to the peer. */

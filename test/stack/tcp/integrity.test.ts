@@ -4,7 +4,8 @@
  */
 import { expect, test } from "bun:test";
 import { pattern } from "../packets";
-import { accepted, type Peer, randomness } from "./peer";
+import { accepted, type Peer } from "./peer";
+import { randomness } from "./randomness";
 
 interface Shape {
   readonly mss: number;

@@ -1,10 +1,11 @@
 /** Initial sequence numbers (RFC 6528), ephemeral ports (RFC 6056), wrapping numbers. */
 import { expect, test } from "bun:test";
 import { pattern } from "../packets";
-import { Lab, Peer } from "./peer";
+import { Lab } from "./lab";
+import { Peer } from "./peer";
 
 /** The initial number the stack answers this peer's SYN with; the attempt is taken back. */
-function probe(lab: Lab, peer: Peer): number {
+function probe(peer: Peer): number {
   peer.inject("S", { options: peer.synOptions });
   peer.expect({ flags: "SA", ack: 1 });
   peer.inject("R", { seq: 1 });
@@ -15,20 +16,20 @@ test("the same 4-tuple gets larger numbers as time goes by, 4 µs each (MUST-8)"
   const lab = new Lab();
   lab.listen();
   const peer = new Peer(lab);
-  const first = probe(lab, peer);
+  const first = probe(peer);
   for (const milliseconds of [1, 10, 1000, 60_000]) {
-    const before = probe(lab, peer);
+    const before = probe(peer);
     lab.advance(milliseconds, milliseconds);
-    expect((probe(lab, peer) - before) >>> 0).toBe(milliseconds * 250);
+    expect((probe(peer) - before) >>> 0).toBe(milliseconds * 250);
   }
-  expect((probe(lab, peer) - first) >>> 0).toBe(61_011 * 250);
+  expect((probe(peer) - first) >>> 0).toBe(61_011 * 250);
 });
 
 test("numbers of different 4-tuples have nothing in common (RFC 6528 3, S20)", () => {
   const lab = new Lab();
   lab.listen();
   const numbers = Array.from({ length: 1000 }, (_, index) =>
-    probe(lab, new Peer(lab, { port: 5000 + index })),
+    probe(new Peer(lab, { port: 5000 + index })),
   );
   expect(new Set(numbers).size).toBe(1000);
   const differences = numbers
@@ -46,7 +47,7 @@ test("another seed gives other numbers (MUST-9)", () => {
   const numbers = [1, 2].map((byte) => {
     const lab = new Lab({ seed: new Uint8Array(64).fill(byte) });
     lab.listen();
-    return probe(lab, new Peer(lab));
+    return probe(new Peer(lab));
   });
   expect(numbers[0]).not.toBe(numbers[1]);
 });
@@ -73,7 +74,7 @@ function exchangeAround(hostInitial: number, peerInitial: number): void {
   const listener = lab.listen();
   const peer = new Peer(lab, { initial: peerInitial, scale: 7 });
   // A tick of the clock is 4 µs, so the time at which the number comes up can be worked out.
-  lab.host.nowUs += ((hostInitial - probe(lab, peer)) >>> 0) * 4;
+  lab.host.nowUs += ((hostInitial - probe(peer)) >>> 0) * 4;
   lab.host.poll();
   const qd = peer.establish(listener);
   expect(peer.hostInitial).toBe(hostInitial >>> 0);

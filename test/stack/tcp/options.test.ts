@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { pattern } from "../packets";
-import { accepted, Lab, Peer } from "./peer";
+import { Lab } from "./lab";
+import { accepted, Peer } from "./peer";
 import { option } from "./segments";
 
 /** Opens with these options in the SYN; the first segment's payload of a long push. */

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { COUNTER_TCP_TIMEOUTS, ERRNO_ETIMEDOUT } from "../../../assembly/layout";
 import { pattern } from "../packets";
-import { accepted, type Lab, Lab as Stack, Peer } from "./peer";
+import { Lab } from "./lab";
+import { accepted, Peer } from "./peer";
 
 /** Milliseconds from now until the peer is sent something; checked every `stepMs`. */
 function untilSent(lab: Lab, peer: Peer, limitMs: number, stepMs = 1): number {
@@ -20,7 +21,7 @@ function expectAbout(actual: number, expected: number, tolerance = 2): void {
 
 /** Opens with a round trip of so many milliseconds. */
 function opened(roundTripMs: number, stack: object = {}) {
-  const lab = new Stack(stack);
+  const lab = new Lab(stack);
   const listener = lab.listen();
   const peer = new Peer(lab);
   peer.inject("S", { options: peer.synOptions });

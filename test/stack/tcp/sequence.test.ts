@@ -6,7 +6,8 @@ import {
   ERRNO_ECONNRESET,
 } from "../../../assembly/layout";
 import { pattern } from "../packets";
-import { accepted, Lab, Peer } from "./peer";
+import type { Lab } from "./lab";
+import { accepted, Peer } from "./peer";
 
 /** The receive window in these tests: what a SYN-ACK without scaling announces. */
 const windowBytes = 65535;

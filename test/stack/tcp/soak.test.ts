@@ -5,7 +5,8 @@
 import { expect, test } from "bun:test";
 import { parseIpv4 } from "../../../src/wasm/address";
 import { hostAddress, hostMac, peerAddress, peerMac } from "../packets";
-import { Lab, randomness } from "./peer";
+import { Lab } from "./lab";
+import { randomness } from "./randomness";
 
 interface Faults {
   readonly loss: number;

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { COUNTER_CONNECTIONS_OPEN, COUNTER_TCP_TIME_WAIT_RECYCLED } from "../../../assembly/layout";
 import { pattern } from "../packets";
-import { accepted, Lab, Peer } from "./peer";
+import { Lab } from "./lab";
+import { accepted, Peer } from "./peer";
 
 /** Both FINs are acknowledged: the stack, which closed first, waits. Its last byte is `end`. */
 function finish(lab: Lab, peer: Peer, qd: number, end = 1): void {
@@ -37,7 +38,7 @@ test("a reset does not end it (RFC 1337 section 3)", () => {
 });
 
 test("old data and an old SYN are acknowledged and open nothing (3.10.7.4, S16)", () => {
-  const { lab, peer } = waiting();
+  const { peer } = waiting();
   peer.inject("PA", { seq: 1, ack: 2, length: 10 });
   peer.expect({ flags: "A", seq: 2, ack: 2 });
   peer.inject("S", { seq: -1000 });
@@ -47,7 +48,7 @@ test("old data and an old SYN are acknowledged and open nothing (3.10.7.4, S16)"
 });
 
 test("a SYN beyond all we received opens anew (MAY-2)", () => {
-  const { lab, peer, listener } = waiting();
+  const { peer, listener } = waiting();
   peer.initial += 3;
   peer.establish(listener);
 });

@@ -7,7 +7,8 @@ import {
   ERRNO_ETIMEDOUT,
 } from "../../../assembly/layout";
 import { concat, pattern } from "../packets";
-import { accepted, type Lab, type Peer } from "./peer";
+import type { Lab } from "./lab";
+import { accepted, type Peer } from "./peer";
 
 /** Times in milliseconds from now at which the peer is sent something, and what. */
 function watch(lab: Lab, peer: Peer, milliseconds: number, answer?: () => void) {
@@ -112,7 +113,7 @@ test("a peer may shrink its window below what is in flight (SHLD-16, MUST-34, S1
     peer.inject("A", { seq: 1, ack: acknowledged });
     lab.advance(100);
   }
-  expect(got.subarray(1460)).toEqual(pattern(7000).subarray(1460));
+  expect(Buffer.compare(got.subarray(1460), pattern(7000).subarray(1460))).toBe(0);
 });
 
 test("after a timeout a window of less than a segment is used, not exceeded (MUST-34)", () => {
