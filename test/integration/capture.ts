@@ -19,7 +19,7 @@ export class Capture implements AsyncDisposable {
   private constructor(child: Bun.Subprocess<"ignore", "pipe", "pipe">, started: () => void) {
     this.#child = child;
     this.#listening = started;
-    this.#file = child.stdout.bytes();
+    this.#file = new Response(child.stdout).bytes();
     this.#errors = this.#read();
   }
 

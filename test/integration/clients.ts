@@ -45,7 +45,7 @@ export async function get(link: Link, path: string): Promise<Transfer> {
     bytes += chunk.length;
   }
   const megabytesPerSecond = bytes / (performance.now() - startedMs) / 1000;
-  expect(await child.stderr.text()).toBe("");
+  expect(await new Response(child.stderr).text()).toBe("");
   expect(await child.exited).toBe(0);
   return { sha256: hash.digest("hex"), bytes, megabytesPerSecond };
 }
@@ -58,9 +58,9 @@ export async function put(link: Link, body: Uint8Array<ArrayBuffer>): Promise<Tr
     stdout: "pipe",
     stderr: "pipe",
   });
-  const answer = await child.stdout.text();
+  const answer = await new Response(child.stdout).text();
   const megabytesPerSecond = body.length / (performance.now() - startedMs) / 1000;
-  expect(await child.stderr.text()).toBe("");
+  expect(await new Response(child.stderr).text()).toBe("");
   expect(await child.exited).toBe(0);
   const [sha256 = "", bytes = ""] = answer.trim().split(" ");
   return { sha256, bytes: Number(bytes), megabytesPerSecond };

@@ -27,7 +27,7 @@ function serve(socket: Socket): void {
     // A client that aborts throws away what has not arrived; our bytes tell it that all has.
     if (order !== "client aborts") socket.write(randomBytes(bytes));
   };
-  socket.on("data", (chunk) => {
+  socket.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
     received += chunk.length;
     if (order === undefined && received >= HEADER_BYTES) begin(Buffer.concat(chunks));
