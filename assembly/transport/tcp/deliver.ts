@@ -1,12 +1,13 @@
 /** The receive queue: bytes in order, from segments to pops. */
-import { FRAME_SIZE, OPCODE_POP, TX_HEADROOM } from "../../layout";
+import { COUNTER_POOL_EXHAUSTED, FRAME_SIZE, OPCODE_POP, TX_HEADROOM } from "../../layout";
+import { count } from "../../counters";
 import { lastFrame, splitChain, trimFront } from "../../memory/chain";
-import { Frame, isSole, release, takeFrame } from "../../memory/frame";
+import { Frame, framesFree, framesTotal, isSole, release, takeFrame } from "../../memory/frame";
 import { complete } from "../../queue/completion";
 import { Queue, takeWaiting, waitLater } from "../../queue/queue";
 import { Token } from "../../queue/token";
 import { Connection } from "./connection";
-import { acknowledgeSoon } from "./delayed-ack";
+import { acknowledgeNow, acknowledgeSoon } from "./delayed-ack";
 import { isAtEnd } from "./close";
 import { windowMayHaveOpened } from "./window";
 
@@ -40,12 +41,39 @@ function coalesce(tail: Frame, payload: Frame): bool {
   return true;
 }
 
-/** Takes text that arrived in order: acknowledges it soon and serves pops that wait. */
-export function deliver(connection: Connection, payload: Frame): void {
+/**
+ * Takes text that arrived in order: acknowledges it soon and serves pops that wait. False when it is
+ * dropped, to be sent again: the pool is nearly empty and nobody waits for the text. The device is
+ * given frames down to the last eighth only, so unread text beyond that would end all receiving.
+ */
+export function deliver(connection: Connection, payload: Frame): bool {
+  if (framesLeft(connection) < framesLow() && !isAwaited(connection)) {
+    count(COUNTER_POOL_EXHAUSTED);
+    release(payload);
+    acknowledgeNow(connection);
+    return false;
+  }
   const bytes = payload.total;
   append(connection, payload);
   acknowledgeSoon(connection, bytes);
   servePops(connection);
+  return true;
+}
+
+/** Frames that are free, or with the device to receive into. */
+export function framesLeft(connection: Connection): u32 {
+  return framesFree() + connection.nic.posted;
+}
+
+/** A little above the eighth at which the device gets no more. */
+function framesLow(): u32 {
+  const total = framesTotal();
+  return (total >> 3) + (total >> 5);
+}
+
+function isAwaited(connection: Connection): bool {
+  const queue = connection.queue;
+  return queue !== null && queue.waitHead !== null;
 }
 
 export function servePops(connection: Connection): void {

@@ -6,11 +6,11 @@
 import { COUNTER_DROP_TCP_REASSEMBLY_FULL, COUNTER_TCP_OUT_OF_ORDER } from "../../layout";
 import { count } from "../../counters";
 import { lastFrame, trimBack, trimFront } from "../../memory/chain";
-import { Frame, framesFree, framesTotal, release } from "../../memory/frame";
+import { Frame, framesTotal, release } from "../../memory/frame";
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
 import { acknowledgeGap, acknowledgeNow } from "./delayed-ack";
-import { append, servePops } from "./deliver";
+import { append, framesLeft, servePops } from "./deliver";
 import { finReceived } from "./fin";
 import { segmentBytes, segmentFlags, segmentSequence, takePayload } from "./segment";
 import { after, before } from "./sequence";
@@ -30,7 +30,7 @@ export function storeOutOfOrder(connection: Connection): void {
   if (segmentBytes == 0) return;
   // The pool's last quarter is for segments in order. The device is given frames down to the last
   // eighth only, so a lower limit here could use up all that it has and the missing one never comes.
-  if (connection.reassemblyCount >= FRAMES_MAX || framesFree() < framesTotal() >> 2) {
+  if (connection.reassemblyCount >= FRAMES_MAX || framesLeft(connection) < framesTotal() >> 2) {
     count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
     return;
   }

@@ -194,7 +194,7 @@ function receiveText(connection: Connection): void {
     return;
   }
   const fin = (segmentFlags & Tcp.FIN) != 0;
-  if (segmentBytes != 0) deliver(connection, takePayload());
+  if (segmentBytes != 0 && !deliver(connection, takePayload())) return;
   // Nothing can lie behind a FIN, whatever was kept.
   if (fin) clearReassembly(connection);
   else if (connection.reassemblyHead !== null) fillFromReassembly(connection);
