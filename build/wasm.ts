@@ -1,6 +1,7 @@
 /** One WASM module from AssemblyScript, by the target of the same name in asconfig.json. */
 import { existsSync } from "node:fs";
 import asc from "assemblyscript/asc";
+import binaryen from "binaryen";
 import { REGIONS_BASE } from "../assembly/layout";
 import { isFresh, stop, writeWhole } from "./output";
 
@@ -40,6 +41,35 @@ export function staticDataEnd(module: Uint8Array): number {
   return 0;
 }
 
+/**
+ * Inlines across the whole module. A packet passes some forty small functions; joined into few, they
+ * cost the engine a sixth less time a round trip (measured: 590 to 500 ns), which asc's own
+ * optimiser, tuned for size, does not do.
+ */
+function inline(module: Uint8Array): Uint8Array {
+  const whole = binaryen.readBinary(module);
+  const { Features } = binaryen;
+  whole.setFeatures(
+    Features.MutableGlobals |
+      Features.SignExt |
+      Features.NontrappingFPToInt |
+      Features.BulkMemory |
+      Features.BulkMemoryOpt |
+      Features.SIMD128 |
+      Features.Atomics,
+  );
+  binaryen.setOptimizeLevel(4);
+  binaryen.setShrinkLevel(0);
+  binaryen.setAlwaysInlineMaxSize(400);
+  binaryen.setFlexibleInlineMaxSize(800);
+  binaryen.setAllowInliningFunctionsWithLoops(true);
+  binaryen.setDebugInfo(true);
+  whole.optimize();
+  const bytes = whole.emitBinary();
+  whole.dispose();
+  return bytes;
+}
+
 /** Builds build/wasm/NAME.{wasm,js,d.ts} unless they are newer than every input. */
 export async function buildWasm(
   name: "stack" | "probe",
@@ -59,8 +89,10 @@ export async function buildWasm(
   );
   if (error) stop(`${stdout}${stderr}build: asc failed for ${name}: ${error.message}`);
 
-  const module = written.get(`build/wasm/${name}.wasm`);
-  if (!(module instanceof Uint8Array)) stop(`build: asc wrote no module for ${name}`);
+  const compiled = written.get(`build/wasm/${name}.wasm`);
+  if (!(compiled instanceof Uint8Array)) stop(`build: asc wrote no module for ${name}`);
+  const module = inline(compiled);
+  written.set(`build/wasm/${name}.wasm`, module);
   const end = staticDataEnd(module);
   if (end > REGIONS_BASE) {
     stop(
