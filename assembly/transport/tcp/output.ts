@@ -73,8 +73,9 @@ function sendable(connection: Connection): u32 {
     const whole = chainReach(connection, connection.sendNext, min(bytes, limit));
     // Frames so small that a chain holds less than a segment are copied into one instead.
     if (whole <= mss) return mss;
-    // A super-frame ends on a whole segment unless the data ends there.
-    return whole == unsent ? whole : whole - (whole % mss);
+    // A super-frame ends on a whole segment, unless the data ends there and Nagle lets its rest go.
+    const last = whole == unsent && connection.has(NO_DELAY | FIN_QUEUED);
+    return last ? whole : whole - (whole % mss);
   }
   if (bytes == mss) return bytes;
   // RFC 9293 section 3.8.6.2.1: a segment below the MSS leaves when it empties the queue and Nagle

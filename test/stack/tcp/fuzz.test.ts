@@ -158,8 +158,9 @@ for (let seed = 1; seed <= 40; seed++) {
       attack.lab.host.stack.exports.setOption(qd, SOCKET_OPTION_LINGER, 0);
       attack.close(qd);
     }
-    for (let minute = 0; minute < 20; minute++) {
-      attack.lab.advance(60_000, 500);
+    // Half an hour is what fifteen timeouts of two minutes take.
+    for (let minute = 0; minute < 35; minute++) {
+      attack.lab.advance(60_000, 1000);
       attack.collect();
     }
     const good = new Peer(attack.lab, { port: 9999 });

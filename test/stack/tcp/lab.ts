@@ -184,7 +184,7 @@ export class Lab {
       this.close(qd);
     }
     for (let round = 0; round < 70; round++) {
-      this.host.advance(20_000_000, 5_000_000);
+      this.host.advance(30_000_000, 10_000_000);
       this.collect();
     }
     for (const { frame } of this.#results.values()) if (frame !== 0) this.host.take(frame);

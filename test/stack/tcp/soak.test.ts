@@ -22,10 +22,13 @@ class Wire {
   sent = 0;
   readonly #to: Lab;
   readonly #random: () => number;
+  /** Super-frames pass whole and with partial checksums, as between two devices of one host. */
+  readonly #large: boolean;
   faults: Faults = { loss: 0, repeat: 0, delay: 0, cut: 0, damage: 0 };
 
-  constructor(from: Lab, to: Lab, random: () => number) {
+  constructor(from: Lab, to: Lab, random: () => number, large: boolean) {
     this.#to = to;
+    this.#large = large;
     this.#random = random;
     from.wire = (frame) => this.#take(frame, from.host.nowUs);
   }
@@ -39,7 +42,7 @@ class Wire {
     for (let copy = 0; copy < copies; copy++) {
       let bytes = frame.slice();
       if (random() < cut) bytes = bytes.subarray(0, Math.floor(random() * bytes.length));
-      else if (random() < damage) {
+      else if (!this.#large && random() < damage) {
         // Behind the MACs and the type, where checksums watch.
         const at = 14 + Math.floor(random() * (bytes.length - 14));
         bytes[at] = (bytes[at] as number) ^ (1 << Math.floor(random() * 8));
@@ -53,7 +56,8 @@ class Wire {
   deliver(nowUs: number): void {
     const due = this.frames.filter(({ at }) => at <= nowUs).sort((a, b) => a.at - b.at);
     this.frames = this.frames.filter(({ at }) => at > nowUs);
-    for (const { frame } of due) this.#to.host.send(frame);
+    const options = this.#large ? ({ checksum: "partial" } as const) : {};
+    for (const { frame } of due) this.#to.host.send(frame, options);
   }
 }
 
@@ -133,7 +137,11 @@ function pair(random: () => number): Pair {
     noDelay: pick(true, false),
     connections: 8,
   });
-  const device = () => ({ chainMax: pick(1, 16), mtu: pick(576, 1500) });
+  const large = random() < 0.4;
+  const device = () =>
+    large
+      ? { chainMax: 40, mtu: pick(1500, 9000), checksum: true, segmentMax: 65_535 }
+      : { chainMax: pick(1, 16), mtu: pick(576, 1500) };
   const left = new Lab(options(), device());
   const right = new Lab(options(), {
     ...device(),
@@ -141,7 +149,8 @@ function pair(random: () => number): Pair {
     address: parseIpv4(peerAddress, "test"),
   });
   right.host.stack.setNeighbour(0, parseIpv4(hostAddress, "test"), hostMac);
-  return { left, right, wires: [new Wire(left, right, random), new Wire(right, left, random)] };
+  const wires = [new Wire(left, right, random, large), new Wire(right, left, random, large)];
+  return { left, right, wires };
 }
 
 /** One round of both ends 2 ms later. */

@@ -38,6 +38,14 @@ test("the congestion and the peer's window bound what a packet carries", () => {
   expect(sent[0]?.length).toBe(4380);
 });
 
+test("Nagle: what is left behind whole segments waits, as without super-frames (3.7.4)", () => {
+  const { lab, peer, qd } = accepted({ scale: 7 }, { noDelay: false }, device);
+  lab.push(qd, pattern(3000));
+  peer.expect({ flags: "A", seq: 1, length: 2920 });
+  peer.inject("A", { seq: 1, ack: 2921 });
+  peer.expect({ flags: "PA", seq: 2921, length: 80 });
+});
+
 test("after a timeout one segment of a super-frame goes again", () => {
   const { lab, peer, qd } = accepted({ scale: 7 }, {}, device);
   lab.push(qd, pattern(14_600));
