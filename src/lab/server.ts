@@ -87,13 +87,13 @@ export class Server implements AsyncDisposable {
   /** Asks the program to end and waits for that; its exit code. */
   async stop(): Promise<number> {
     this.#child.kill("SIGTERM");
-    return this.#ended(STOP_TIMEOUT_MS);
+    return this.ended();
   }
 
   /** Ends the program as a crash would. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
-    await this.#ended(STOP_TIMEOUT_MS);
+    await this.ended();
   }
 
   /** The last line of the error output that is JSON: what `--stats` prints at the end. */
@@ -123,8 +123,9 @@ export class Server implements AsyncDisposable {
     });
   }
 
-  async #ended(timeoutMs: number): Promise<number> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), timeoutMs);
+  /** Waits for the end of a program that is about to end; kills it when it does not. */
+  async ended(): Promise<number> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_TIMEOUT_MS);
     const code = await this.#child.exited;
     clearTimeout(timer);
     await Promise.all([this.#output, this.#errors]);

@@ -1,5 +1,5 @@
 /** A listening TCP socket whose connections get a handler object. */
-import { ERRNO_EBADF } from "../../assembly/layout";
+import { ERRNO_EBADF, ERRNO_EIO } from "../../assembly/layout";
 import { DemibunError } from "../errors";
 import type { CompletionListener } from "./completions";
 import type { Demikernel } from "./demikernel";
@@ -97,7 +97,7 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
     }
     if (this.#stopped) return;
     if (result.opcode !== "failed") this.#accept();
-    else if (result.error.errno !== ERRNO_EBADF) setTimeout(() => this.#accept(), RETRY_MS);
+    else this.#refused(result.error);
   }
 
   #accept(): void {
@@ -106,8 +106,20 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
       this.#demikernel.onCompleted(this.#demikernel.accept(this.#qd), this);
     } catch (error) {
       if (!(error instanceof DemibunError)) throw error;
-      if (error.errno !== ERRNO_EBADF) setTimeout(() => this.#accept(), RETRY_MS);
+      this.#refused(error);
     }
+  }
+
+  /** A lack passes. A stack that has failed does not, and the program would hear of it nowhere. */
+  #refused(error: DemibunError): void {
+    if (error.errno === ERRNO_EBADF) return;
+    if (error.errno === ERRNO_EIO) {
+      queueMicrotask(() => {
+        throw error;
+      });
+      return;
+    }
+    setTimeout(() => this.#accept(), RETRY_MS);
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { labConfig } from "../../src/lab/server";
 import { DemibunError, openPair } from "../../src/index";
 import type { Link } from "../../src/lab/link";
+import { ping } from "./clients";
 import {
   type BackendName,
   backendNames,
@@ -67,6 +68,22 @@ describe.each(backendNames)("%s", (backend) => {
     TEST_TIMEOUT_MS,
   );
 });
+
+test(
+  "a server whose stack has failed says so",
+  async () => {
+    const backend = backendNames[0] as BackendName;
+    await using link = await openLink(backend);
+    await using server = await startHttp(link, {
+      backend,
+      preload: `${root}test/integration/broken-device.ts`,
+    });
+    expect(await ping(link, 60, 56)).toBeLessThan(60);
+    await server.kill();
+    expect(server.stderr).toContain("the stack failed: the device is broken (EIO)");
+  },
+  TEST_TIMEOUT_MS,
+);
 
 test("a port in use and an address that is not ours", async () => {
   const [here, there] = openPair();
