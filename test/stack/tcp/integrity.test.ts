@@ -125,3 +125,17 @@ test("an echo of received arrays is byte-exact, also when it is sent again", () 
   }
   expect(acknowledged).toBe(bytes.length + 1);
 });
+
+test("a packet that the device still holds is not written to when its segment goes again", () => {
+  const { lab, peer, qd } = accepted();
+  lab.push(qd, pattern(1000));
+  lab.host.completions();
+  lab.host.poll();
+  peer.inject("PA", { seq: 1, ack: 1, length: 50 });
+  lab.advance(250);
+  const sent = peer.take().filter(({ length }) => length > 0);
+  expect(sent.map(({ seq, ack, length }) => [seq, ack, length])).toEqual([
+    [1, 1, 1000],
+    [1, 51, 1000],
+  ]);
+});
