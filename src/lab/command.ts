@@ -7,8 +7,8 @@ const TIMEOUT_MS = 10_000;
 /** Debian's package of each tool that the lab or its clients run. */
 const packages: Readonly<Record<string, string>> = {
   ab: "apache2-utils",
-  bpftool: "bpftool",
   curl: "curl",
+  dumpcap: "wireshark-common",
   ethtool: "ethtool",
   ip: "iproute2",
   nsenter: "util-linux",

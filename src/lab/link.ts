@@ -1,4 +1,5 @@
 /** The wire between the stack and the kernel: a TAP in one namespace or a veth pair between two. */
+import { closeSync, constants, openSync } from "node:fs";
 import { Namespace } from "./namespace";
 
 export const stackAddress = "10.77.0.2";
@@ -16,6 +17,16 @@ export interface Link extends AsyncDisposable {
   readonly stackInterface: string;
   /** Bears `kernelAddress`; what a capture listens on. */
   readonly kernelInterface: string;
+}
+
+/** Says whether this user may have TAP devices at all; packet sockets need no device node. */
+export function canOpenTap(): boolean {
+  try {
+    closeSync(openSync("/dev/net/tun", constants.O_RDWR));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

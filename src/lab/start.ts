@@ -2,12 +2,11 @@
  * `npm start`: serves HTTP on the stack in a lab of its own and lets the kernel's curl fetch from it.
  * `--keep` leaves the server up until Ctrl-C. Nothing is left behind.
  */
-import { closeSync, constants, openSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { randomBlock } from "../../examples/random-bytes";
 import { DemibunError } from "../errors";
 import { requireTools } from "./command";
-import { type Link, openTapLink, openVethLink, stackAddress } from "./link";
+import { canOpenTap, type Link, openTapLink, openVethLink, stackAddress } from "./link";
 import { Server } from "./server";
 
 const BYTES = 100 * 1024 * 1024;
@@ -20,15 +19,6 @@ interface Lab extends AsyncDisposable {
   readonly backend: BackendName;
   readonly link: Link;
   readonly server: Server;
-}
-
-function canOpenTap(): boolean {
-  try {
-    closeSync(openSync("/dev/net/tun", constants.O_RDWR));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What this user can run here, best first. */

@@ -4,10 +4,18 @@ import { lostMac } from "./faulty";
 import { type Packet, readPcap, type TcpSegment } from "./pcap";
 
 const START_TIMEOUT_MS = 10_000;
-const BUFFER_KIB = "65536";
-/** tcpdump reads a block of packets when it is full, or a second after its first one. */
+const BUFFER_MIB = 64;
+/** The kernel hands over a block of packets when it is full, or a second after its first one. */
 const BLOCK_MS = 1200;
 const lost = [...lostMac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+
+/** tcpdump gives up root's rights at once, which a user namespace forbids; dumpcap does not. */
+function command(interfaceName: string, snapBytes: number): string[] {
+  const common = ["-i", interfaceName, "-w", "-", "-s", `${snapBytes}`];
+  return process.getuid?.() === 0
+    ? ["tcpdump", ...common, "-B", `${BUFFER_MIB * 1024}`, "-Z", "root", "-n", "ip"]
+    : ["dumpcap", ...common, "-B", `${BUFFER_MIB}`, "-P", "-q", "-f", "ip"];
+}
 
 export class Capture implements AsyncDisposable {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
@@ -25,9 +33,7 @@ export class Capture implements AsyncDisposable {
 
   /** Listens on the kernel's side and keeps `snapBytes` of every packet (0: all of it). */
   static async start(link: Link, snapBytes: number): Promise<Capture> {
-    const place = ["-i", link.kernelInterface, "-w", "-", "-Z", "root", "-n"];
-    const size = ["-s", `${snapBytes}`, "-B", BUFFER_KIB];
-    const child = Bun.spawn(link.kernelSide.command("tcpdump", ...place, ...size, "ip"), {
+    const child = Bun.spawn(link.kernelSide.command(...command(link.kernelInterface, snapBytes)), {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -35,8 +41,8 @@ export class Capture implements AsyncDisposable {
       killSignal: "SIGKILL",
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Error("tcpdump does not start")), START_TIMEOUT_MS);
-    child.exited.then(() => reject(new Error("tcpdump has ended")));
+    const timer = setTimeout(() => reject(new Error("no capture begins")), START_TIMEOUT_MS);
+    child.exited.then(() => reject(new Error("the capture has ended")));
     const capture = new Capture(child, resolve);
     await promise.finally(() => clearTimeout(timer));
     return capture;
@@ -48,8 +54,10 @@ export class Capture implements AsyncDisposable {
     this.#child.kill("SIGINT");
     const file = await this.#file;
     await this.#errors;
-    const dropped = Number(/(\d+) packets? dropped by kernel/.exec(this.#words)?.[1] ?? 0);
-    if (dropped > 0) throw new Error(`tcpdump lost ${dropped} packets: a rule cannot be checked`);
+    const counts = /(\d+) packets? dropped by kernel|received\/dropped .*: \d+\/(\d+)/;
+    const [, ...found] = counts.exec(this.#words) ?? [];
+    const dropped = found.map(Number).find((count) => count > 0) ?? 0;
+    if (dropped > 0) throw new Error(`the capture lacks ${dropped} packets: it proves nothing`);
     return [...readPcap(file)].filter(({ destinationMac }) => destinationMac !== lost);
   }
 
@@ -62,7 +70,7 @@ export class Capture implements AsyncDisposable {
     const decoder = new TextDecoder();
     for await (const chunk of this.#child.stderr) {
       this.#words += decoder.decode(chunk, { stream: true });
-      if (this.#words.includes("listening on")) this.#listening();
+      if (/listening on|^File: /m.test(this.#words)) this.#listening();
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The labs that the integration tests run in: every backend that this user can open. */
 import { expect } from "bun:test";
-import { type Link, openTapLink, openVethLink } from "../../src/lab/link";
+import { requireTools } from "../../src/lab/command";
+import { canOpenTap, type Link, openTapLink, openVethLink } from "../../src/lab/link";
 import { Server, type ServerOptions } from "../../src/lab/server";
 
 export type BackendName = ServerOptions["backend"];
@@ -8,8 +9,15 @@ export type BackendName = ServerOptions["backend"];
 export const root = new URL("../../", import.meta.url).pathname;
 const isRoot = process.getuid?.() === 0;
 
-/** Opening a TAP or an XDP program takes root here; a packet socket works in a user namespace. */
-export const backendNames: readonly BackendName[] = isRoot ? ["tap", "xdp", "packet"] : ["packet"];
+const clients = ["ab", "curl", "ping", "socat", "wrk", isRoot ? "tcpdump" : "dumpcap"];
+requireTools("ethtool", "ip", "nsenter", "setpriv", "unshare", ...clients);
+
+/** Only root loads XDP programs; a packet socket works in any user namespace. */
+export const backendNames: readonly BackendName[] = [
+  ...(canOpenTap() ? (["tap"] as const) : []),
+  ...(isRoot ? (["xdp"] as const) : []),
+  "packet",
+];
 
 /** Real programs under load need their time; nothing here may hang the suite. */
 export const TEST_TIMEOUT_MS = 120_000;
