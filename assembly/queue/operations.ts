@@ -108,14 +108,17 @@ export function connectStart(qd: u32, port: u32): f64 {
   const queue = findQueue(qd);
   if (queue === null) return -ERRNO_EBADF;
   if (port > 65535) return -ERRNO_EINVAL;
-  if (!completionRoom()) return -ERRNO_EAGAIN;
+  // The token comes first: a check that succeeds has chosen ports, which a retry would find taken.
+  const token = start(queue, OPCODE_CONNECT);
+  if (token === null) return -ERRNO_EAGAIN;
   const stream = queue.kind == KIND_STREAM;
   const errno = stream
     ? tcpConnectCheck(queue, argument(), port)
     : udpConnect(queue, argument(), port);
-  if (errno != 0) return errno;
-  const token = start(queue, OPCODE_CONNECT);
-  if (token === null) return -ERRNO_EAGAIN;
+  if (errno != 0) {
+    releaseToken(token);
+    return errno;
+  }
   const number = token.number;
   if (stream) tcpConnect(queue, token);
   else complete(token, OPCODE_CONNECT, null, 0, 0);

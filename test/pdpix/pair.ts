@@ -7,6 +7,7 @@ import type { QueueDescriptor, QueueResult } from "../../src/pdpix/queue-result"
 
 /** Longest wait of a test; never reached unless something is broken. */
 const TIMEOUT_MS = 10_000;
+export const clientAddress = "10.0.0.1";
 export const serverAddress = "10.0.0.2";
 export const port = 7;
 

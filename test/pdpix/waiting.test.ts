@@ -1,6 +1,16 @@
 /** Waits in both manners: which result they give, when they end, and what stays pending. */
 import { expect, test } from "bun:test";
-import { codeOf, narrow, Pair, pattern, popBytes, take } from "./pair";
+import {
+  clientAddress,
+  codeOf,
+  narrow,
+  Pair,
+  pattern,
+  popBytes,
+  port,
+  serverAddress,
+  take,
+} from "./pair";
 
 test("a wait that times out leaves the operation pending", async () => {
   await using pair = new Pair();
@@ -127,4 +137,19 @@ test("results that nobody collects are bounded: new operations answer EAGAIN unt
   expect(collected).toBe(started);
   expect(await codeOf(() => pair.client.waitNext(1, { timeoutMs: 1 }))).toBe("ETIMEDOUT");
   expect(pair.client.pushTo(socket, pattern(1), remote)).toBeGreaterThan(0);
+});
+
+test("a connect that found no token can be tried again", async () => {
+  await using pair = new Pair({ stack: { tokens: 3 } });
+  pair.server.accept(pair.listen());
+  const busy = pair.client.socket("datagram");
+  pair.client.bind(busy, { port: 9 });
+  const [pop] = [pair.client.pop(busy), pair.client.pop(busy), pair.client.pop(busy)];
+  const near = pair.client.socket("stream");
+  const connect = () => pair.client.connect(near, { hostname: serverAddress, port });
+  expect(await codeOf(connect)).toBe("EAGAIN");
+  const sender = pair.server.socket("datagram");
+  pair.server.pushTo(sender, pattern(1), { hostname: clientAddress, port: 9 });
+  (await take(pair.client, pop as typeof pop, "pop")).sga.free();
+  await take(pair.client, connect(), "connect");
 });
