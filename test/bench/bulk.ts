@@ -11,8 +11,8 @@ import {
 } from "./network";
 import type { Service } from "./server/service";
 
-const ROUNDS = 3;
-const ROUND_MS = 1000;
+const ROUNDS = 12;
+const ROUND_MS = 250;
 const ROUND_MS_BRIEF = 50;
 
 /** Named from our stack's side: it receives what the client sends. */
