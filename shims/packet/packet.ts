@@ -5,15 +5,8 @@
  */
 import { ERRNO_EPERM } from "../../assembly/layout";
 import { DemibunError } from "../../src/errors";
-import type {
-  Backend,
-  BackendDefinition,
-  BackendOptions,
-  Capabilities,
-  Probe,
-  RingOffsets,
-  RingPlaces,
-} from "../contract";
+import { CallBackend } from "../call-backend";
+import type { Backend, BackendDefinition, BackendOptions, Probe, RingPlaces } from "../contract";
 import { addressBytes, bringUp, interfaceFacts } from "../interface";
 import {
   AF_PACKET,
@@ -29,7 +22,7 @@ import {
   socket,
   wordStruct,
 } from "../libc";
-import { DeviceRings, defaultOffsets } from "../ring";
+import type { DeviceRings } from "../ring";
 import { CHAIN_MAX } from "../vectors";
 import { attachFilter } from "./filter";
 import { PacketReceiver } from "./receive";
@@ -53,58 +46,29 @@ const SEGMENT_MAX = 65_535;
 /** Twenty-eight super-frames; a batch of them asks for sixteen. */
 const POSTED_MAX = 1024;
 
-class PacketSocket implements Backend {
-  readonly name = "packet";
-  readonly capabilities: Capabilities;
-  readonly readiness: number;
-  #receiver: PacketReceiver | undefined;
-  #transmitter: PacketTransmitter | undefined;
-  #open = true;
+class PacketSocket extends CallBackend {
+  override readonly name = "packet";
   #kernelDropped = 0;
 
-  constructor(fd: number, capabilities: Capabilities) {
-    this.readiness = fd;
-    this.capabilities = capabilities;
+  protected override connect(rings: DeviceRings, places: RingPlaces) {
+    const receiver = new PacketReceiver(this.readiness, rings, places);
+    return { receiver, transmitter: new PacketTransmitter(this.readiness, rings, places) };
   }
 
-  attach(places: RingPlaces): RingOffsets {
-    const rings = new DeviceRings(places);
-    this.#receiver = new PacketReceiver(this.readiness, rings, places);
-    this.#transmitter = new PacketTransmitter(this.readiness, rings, places);
-    return defaultOffsets;
-  }
-
-  poll(): number {
-    const sent = this.transmit();
-    return this.#open && this.#receiver !== undefined ? sent + this.#receiver.receive() : sent;
-  }
-
-  transmit(): number {
-    return this.#open && this.#transmitter !== undefined ? this.#transmitter.transmit() : 0;
-  }
-
-  statistics(): Readonly<Record<string, number>> {
-    if (this.#open) {
+  override statistics(): Readonly<Record<string, number>> {
+    if (this.open) {
       // struct tpacket_stats: packets and drops, both reset by reading them.
       const counts = wordStruct(0, 0);
       getsockopt(this.readiness, SOL_PACKET, PACKET_STATISTICS, counts);
       this.#kernelDropped += counts.view.getUint32(4, true);
     }
-    return {
-      rxPackets: this.#receiver?.packets ?? 0,
-      rxDropped: this.#receiver?.dropped ?? 0,
-      rxErrors: this.#receiver?.errors ?? 0,
-      rxKernelDropped: this.#kernelDropped,
-      txPackets: this.#transmitter?.packets ?? 0,
-      txDropped: this.#transmitter?.dropped ?? 0,
-    };
+    return { ...super.statistics(), rxKernelDropped: this.#kernelDropped };
   }
 
-  [Symbol.dispose](): void {
-    if (!this.#open) return;
+  override [Symbol.dispose](): void {
+    // The last look at the kernel's own count.
     this.statistics();
-    this.#open = false;
-    close(this.readiness);
+    super[Symbol.dispose]();
   }
 }
 

@@ -10,22 +10,15 @@ import {
   ERRNO_EPERM,
 } from "../../assembly/layout";
 import { DemibunError } from "../../src/errors";
-import type {
-  Backend,
-  BackendDefinition,
-  BackendOptions,
-  Capabilities,
-  Probe,
-  RingOffsets,
-  RingPlaces,
-} from "../contract";
+import { CallBackend } from "../call-backend";
+import type { Backend, BackendDefinition, BackendOptions, Probe, RingPlaces } from "../contract";
 import { bringUp, interfaceFacts, interfaceRequest, randomMac, setQueueLength } from "../interface";
 import { close, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open, wordStruct } from "../libc";
-import { DeviceRings, defaultOffsets } from "../ring";
-import { WriteTransmitter } from "./transmit";
+import type { DeviceRings } from "../ring";
 import { CHAIN_MAX } from "../vectors";
 import { VIRTIO_HEADER_SIZE } from "../virtio";
 import { TapReceiver } from "./receive";
+import { WriteTransmitter } from "./transmit";
 
 const DEVICE = "/dev/net/tun";
 const TUNSETIFF = 0x400454ca;
@@ -44,62 +37,13 @@ const QUEUE_LENGTH_PACKETS = 10_000;
 const SEGMENT_MAX = 65_535;
 /** Fifteen super-frames, or many batches of small packets: a megabyte, which stays in the cache. */
 const POSTED_MAX = 512;
-const BATCH = 64;
 
-class Tap implements Backend {
-  readonly name = "tap";
-  readonly capabilities: Capabilities;
-  readonly readiness: number;
-  #receiver: TapReceiver | undefined;
-  #transmitter: WriteTransmitter | undefined;
-  #open = true;
+class Tap extends CallBackend {
+  override readonly name = "tap";
 
-  /** Packets to ask for at the next poll. */
-  #expected = 1;
-
-  constructor(fd: number, capabilities: Capabilities) {
-    this.readiness = fd;
-    this.capabilities = capabilities;
-  }
-
-  attach(places: RingPlaces): RingOffsets {
-    const rings = new DeviceRings(places);
-    this.#receiver = new TapReceiver(this.readiness, rings, places);
-    this.#transmitter = new WriteTransmitter(this.readiness, rings, places);
-    return defaultOffsets;
-  }
-
-  /**
-   * A TAP tells only by refusing that nothing more waits. So that a lone packet costs one call, not
-   * two, the number asked for follows what came: it doubles while it is met.
-   */
-  poll(): number {
-    const sent = this.transmit();
-    if (!this.#open || this.#receiver === undefined) return sent;
-    const received = this.#receiver.receive(this.#expected);
-    this.#expected =
-      received === this.#expected ? Math.min(BATCH, received * 2) : Math.max(1, received);
-    return sent + received;
-  }
-
-  transmit(): number {
-    return this.#open && this.#transmitter !== undefined ? this.#transmitter.transmit(BATCH) : 0;
-  }
-
-  statistics(): Readonly<Record<string, number>> {
-    return {
-      rxPackets: this.#receiver?.packets ?? 0,
-      rxDropped: this.#receiver?.dropped ?? 0,
-      rxErrors: this.#receiver?.errors ?? 0,
-      txPackets: this.#transmitter?.packets ?? 0,
-      txDropped: this.#transmitter?.dropped ?? 0,
-    };
-  }
-
-  [Symbol.dispose](): void {
-    if (!this.#open) return;
-    this.#open = false;
-    close(this.readiness);
+  protected override connect(rings: DeviceRings, places: RingPlaces) {
+    const receiver = new TapReceiver(this.readiness, rings, places);
+    return { receiver, transmitter: new WriteTransmitter(this.readiness, rings, places) };
   }
 }
 

@@ -5,6 +5,8 @@ import { isPassing, writev } from "../libc";
 import type { DeviceRings } from "../ring";
 import { Gatherer } from "../vectors";
 
+const BATCH = 64;
+
 export class WriteTransmitter {
   packets = 0;
   /** Packets that the device refused for good. */
@@ -19,15 +21,15 @@ export class WriteTransmitter {
     this.#gatherer = new Gatherer(rings.tx, places, 1);
   }
 
-  /** Writes up to `budget` packets; those the device cannot take yet stay in the ring. */
-  transmit(budget: number): number {
+  /** Writes one batch; packets that the device cannot take yet stay in the ring. */
+  transmit(): number {
     const { tx, completion } = this.#rings;
     const ready = tx.available();
     if (ready === 0) return 0;
     const room = completion.room();
     let used = 0;
     let taken = 0;
-    while (taken < budget && used < ready) {
+    while (taken < BATCH && used < ready) {
       const count = this.#gatherer.gather(tx.own + used, ready - used, 0);
       const descriptors = Math.abs(count);
       if (count === 0 || used + descriptors > room) break;
