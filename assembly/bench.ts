@@ -23,6 +23,7 @@ import {
 } from "./layout";
 import { allocate, flush, poll } from "./index";
 import { Interface, interfaceAt } from "./link/interface";
+import { copyBytes } from "./memory/copy";
 import { Frame, frameRegion, release } from "./memory/frame";
 import { completionEntries, completionMask } from "./queue/completion";
 import {
@@ -64,7 +65,7 @@ function carry(from: Interface, to: Interface): u32 {
     const address = load<u32>(at);
     const length = load<u32>(at, DESCRIPTOR_LENGTH);
     const target = load<u32>(fill.entry(posted)) + RX_HEADROOM;
-    memory.copy(region + target, region + address, length);
+    copyBytes(region + target, region + address, length);
     rx.write(received, target, length, load<u32>(at, DESCRIPTOR_OPTIONS) & 1);
     store<u64>(done.entry(completed), address);
     sent++;
@@ -153,7 +154,7 @@ export function pushCopy(qd: u32, bytes: u32): bool {
   let frame: Frame | null = changetype<Frame>(<usize>record);
   let from = application;
   while (frame !== null) {
-    memory.copy(frame.data, from, frame.length);
+    copyBytes(frame.data, from, frame.length);
     from += frame.length;
     frame = frame.next;
   }
@@ -166,7 +167,7 @@ export function popCopy(at: usize): u32 {
   let frame: Frame | null = chain;
   let to = application;
   while (frame !== null) {
-    memory.copy(to, frame.data, frame.length);
+    copyBytes(to, frame.data, frame.length);
     to += frame.length;
     frame = frame.next;
   }

@@ -1,5 +1,6 @@
 /** Operations on chains of frames: allocate, trim, split, copy. */
 import { FRAME_PAYLOAD, FRAME_SIZE, TX_HEADROOM } from "../layout";
+import { copyBytes } from "./copy";
 import { Frame, release, releaseFrame, takeFrame } from "./frame";
 
 /** A chain with room and length for `bytes`, at most `perFrame` a frame; null when frames lack. */
@@ -97,7 +98,7 @@ export function splitChain(chain: Frame, bytes: u32): Frame | null {
     if (copy === null) return null;
     const length: u32 = frame.length - left;
     copy.offset = <u16>min(TX_HEADROOM, FRAME_SIZE - length);
-    memory.copy(copy.data, frame.data + left, length);
+    copyBytes(copy.data, frame.data + left, length);
     copy.length = <u16>length;
     copy.next = frame.next;
     frame.length = <u16>left;
@@ -120,7 +121,7 @@ export function copyOut(chain: Frame, skip: u32, target: usize, bytes: u32): voi
     const length: u32 = frame.length;
     if (from < length) {
       const part = min(left, length - from);
-      memory.copy(to, frame.data + from, part);
+      copyBytes(to, frame.data + from, part);
       to += part;
       left -= part;
       from = 0;

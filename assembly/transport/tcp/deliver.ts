@@ -1,6 +1,7 @@
 /** The receive queue: bytes in order, from segments to pops. */
 import { COUNTER_POOL_EXHAUSTED, FRAME_SIZE, OPCODE_POP, TX_HEADROOM } from "../../layout";
 import { count } from "../../counters";
+import { copyBytes } from "../../memory/copy";
 import { lastFrame, splitChain, trimFront } from "../../memory/chain";
 import { Frame, framesFree, framesTotal, isSole, release, takeFrame } from "../../memory/frame";
 import { complete } from "../../queue/completion";
@@ -35,7 +36,7 @@ function coalesce(tail: Frame, payload: Frame): bool {
   const used = <u32>tail.offset + <u32>tail.length;
   if (payload.next !== null || length > COALESCE_MAX || used + length > FRAME_SIZE) return false;
   if (!isSole(tail)) return false;
-  memory.copy(tail.data + tail.length, payload.data, length);
+  copyBytes(tail.data + tail.length, payload.data, length);
   tail.length += <u16>length;
   release(payload);
   return true;
@@ -123,7 +124,7 @@ function takeReceived(connection: Connection, size: u32): Frame | null {
 function copyFront(connection: Connection, head: Frame, size: u32): Frame | null {
   const copy = takeFrame(TX_HEADROOM);
   if (copy === null) return null;
-  memory.copy(copy.data, head.data, size);
+  copyBytes(copy.data, head.data, size);
   copy.length = <u16>size;
   copy.total = size;
   connection.receiveHead = trimFront(head, size);

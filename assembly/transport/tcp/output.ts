@@ -37,6 +37,8 @@ export function output(connection: Connection): bool {
     const fin = finFollows(connection, bytes);
     if (bytes == 0 && !fin) break;
     if (!sendNow(connection, bytes, fin)) return false;
+    // Mostly that was all.
+    if (connection.sendNext == connection.sendEnd && !connection.has(FIN_QUEUED)) break;
   }
   if (connection.has(ACK_NOW)) {
     if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
