@@ -1,14 +1,22 @@
 /** Command line and shutdown that the examples share. */
 import { parseArgs } from "node:util";
-import type { Demikernel } from "../src/index";
+import { DemibunError, type Demikernel } from "../src/index";
 
 export interface ExampleOptions {
   readonly port: number;
   readonly stats: boolean;
 }
 
+/** A mistake of configuration or permission is told in its own words, without this program's lines. */
+function report(error: unknown): never {
+  console.error(error instanceof DemibunError ? error.message : error);
+  process.exit(1);
+}
+
 /** Reads `--port N` and `--stats`; ends the process with usage on a mistake. */
 export function readOptions(name: string, defaultPort: number): ExampleOptions {
+  process.on("uncaughtException", report);
+  process.on("unhandledRejection", report);
   try {
     const { values } = parseArgs({
       options: { port: { type: "string" }, stats: { type: "boolean", default: false } },

@@ -68,7 +68,7 @@ export async function put(link: Link, body: Uint8Array<ArrayBuffer>): Promise<Tr
 
 /** Pings and returns how many of `count` echoes came back. */
 export async function ping(link: Link, count: number, payloadBytes: number): Promise<number> {
-  const options = ["-c", `${count}`, "-i", "0.05", "-W", "2", "-s", `${payloadBytes}`];
+  const options = ["-c", `${count}`, "-i", "0.05", "-W", "2", "-w", "8", "-s", `${payloadBytes}`];
   const { stdout } = await link.kernelSide.try(["ping", ...options, stackAddress]);
   return Number(/(\d+) received/.exec(stdout)?.[1] ?? 0);
 }
