@@ -184,6 +184,8 @@ export function attach(
     const base = place + <usize>kind * ringBytes(ringEntries);
     nic.ring(kind).open(base, ringEntries, producer, consumer, flags, descriptors, shared);
   }
+  // A packet must find room in the ring, or it would wait for ever.
+  if (nic.chainMax > ringEntries) nic.chainMax = ringEntries;
   if (nic.postedMax == 0 || nic.postedMax > ringEntries) nic.postedMax = ringEntries;
   nic.index = index;
   nic.mask = nic.prefix == 0 ? 0 : bswap<u32>(u32.MAX_VALUE << (32 - nic.prefix));

@@ -30,6 +30,19 @@ test("a packet of one segment asks for no segmentation", () => {
   expect(packet?.metadata?.getUint16(METADATA_SEGMENT_SIZE, true)).toBe(0);
 });
 
+test("a ring smaller than the device's longest chain bounds the pieces, not the progress", () => {
+  const { lab, peer, qd } = accepted({ scale: 7 }, { ringEntries: 16 }, device);
+  lab.push(qd, pattern(14_600));
+  let received = 1;
+  for (let turn = 0; turn < 20 && received <= 14_600; turn++) {
+    for (const { seq, length } of peer.take()) {
+      if (seq === received) received += length;
+    }
+    peer.inject("A", { seq: 1, ack: received });
+  }
+  expect(received).toBe(14_601);
+});
+
 test("the congestion and the peer's window bound what a packet carries", () => {
   const { lab, peer, qd } = accepted({ window: 5000 }, {}, device);
   lab.push(qd, pattern(60_000));
