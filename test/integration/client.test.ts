@@ -1,13 +1,13 @@
 /** The stack as client of a server on the kernel's TCP: all orders of ending a connection. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { kernelAddress, type Link, stackAddress } from "../../src/lab/link";
 import { beyondWindow, Capture, resets, strayResets } from "./capture";
 import { checkChecksums } from "./checksums";
 import { type ClientReport, orders, type ServerReport } from "./closing";
 import {
-  backendNames,
   expectCleanStop,
   openLink,
+  overBackends,
   root,
   startProgram,
   TEST_TIMEOUT_MS,
@@ -65,7 +65,7 @@ async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string
   }
 }
 
-describe.each(backendNames)("%s", (backend) => {
+overBackends((backend) => {
   test(
     "connects to the kernel, transfers both ways and closes in every order",
     async () => {

@@ -1,10 +1,10 @@
 /** A server killed in the middle of a transfer leaves nothing behind and starts again at once. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { stackAddress } from "../../src/lab/link";
 import type { Namespace } from "../../src/lab/namespace";
 import { get } from "./clients";
-import { backendNames, openLink, root, startHttp, TEST_TIMEOUT_MS } from "./setting";
+import { openLink, overBackends, root, startHttp, TEST_TIMEOUT_MS } from "./setting";
 
 /** Interfaces and XDP programs of a namespace: "demi0", or "demi0 xdp". */
 async function interfaces(namespace: Namespace): Promise<string[]> {
@@ -35,7 +35,7 @@ async function eventually(condition: () => boolean | Promise<boolean>): Promise<
   return false;
 }
 
-describe.each(backendNames)("%s", (backend) => {
+overBackends((backend) => {
   test(
     "a server killed mid-transfer leaves no program or interface and starts again at once",
     async () => {

@@ -1,5 +1,5 @@
 /** What a person reads when something does not open: a code and what to do, for every backend. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { labConfig } from "../../src/lab/server";
 import { DemibunError, openPair } from "../../src/index";
 import type { Link } from "../../src/lab/link";
@@ -7,7 +7,9 @@ import { ping } from "./clients";
 import {
   type BackendName,
   backendNames,
+  obstacle,
   openLink,
+  overBackends,
   root,
   startHttp,
   TEST_TIMEOUT_MS,
@@ -32,7 +34,7 @@ async function failingServer(
 
 const nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
-describe.each(backendNames)("%s", (backend) => {
+overBackends((backend) => {
   test.skipIf(process.getuid?.() !== 0)(
     "without permission",
     async () => {
@@ -46,7 +48,7 @@ describe.each(backendNames)("%s", (backend) => {
 });
 
 // A TAP that does not exist is made, so only the others can lack one.
-test.each(["xdp", "packet"] as const)(
+test.skipIf(obstacle !== undefined).each(["xdp", "packet"] as const)(
   "%s: no such interface",
   async (backend) => {
     await using link = await openLink(backend);
@@ -58,7 +60,7 @@ test.each(["xdp", "packet"] as const)(
 );
 
 // Several packet sockets share an interface.
-test.each(["tap", "xdp"] as const)(
+test.skipIf(obstacle !== undefined).each(["tap", "xdp"] as const)(
   "%s: a device that another process has",
   async (backend) => {
     await using link = await openLink(backend);
@@ -71,7 +73,7 @@ test.each(["tap", "xdp"] as const)(
   TEST_TIMEOUT_MS,
 );
 
-test(
+test.skipIf(obstacle !== undefined)(
   "a server whose stack has failed says so and ends",
   async () => {
     const backend = backendNames[0] as BackendName;

@@ -1,10 +1,10 @@
 /** The kernel's HTTP clients and ping against the server on the stack, with captures of each run. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { stackAddress } from "../../src/lab/link";
 import { beyondWindow, Capture, resets, strayResets } from "./capture";
 import { checkChecksums } from "./checksums";
 import { ab, get, ping, put, randomBytes, sha256, wrk } from "./clients";
-import { backendNames, expectCleanStop, openLink, startHttp, TEST_TIMEOUT_MS } from "./setting";
+import { expectCleanStop, openLink, overBackends, startHttp, TEST_TIMEOUT_MS } from "./setting";
 
 const BYTES = 100 * 1024 * 1024;
 const WHOLE_BYTES = 1_000_003;
@@ -12,7 +12,7 @@ const HEADERS_BYTES = 100;
 const body = randomBytes(BYTES);
 const digest = sha256(body);
 
-describe.each(backendNames)("%s", (backend) => {
+overBackends((backend) => {
   test(
     "ping answers, also to fragments",
     async () => {

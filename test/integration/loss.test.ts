@@ -1,12 +1,12 @@
 /** Two packets in a hundred are lost in each direction: the bytes arrive all the same. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Link } from "../../src/lab/link";
 import { beyondWindow, Capture } from "./capture";
 import { get, put, randomBytes, sha256 } from "./clients";
 import {
-  backendNames,
   expectCleanStop,
   openLink,
+  overBackends,
   root,
   startHttp,
   TEST_TIMEOUT_MS,
@@ -27,7 +27,7 @@ async function likeWire({ kernelSide, kernelInterface }: Link): Promise<void> {
   await kernelSide.run("ethtool", "-K", kernelInterface, "tso", "off", "gso", "off");
 }
 
-describe.each(backendNames)("%s", (backend) => {
+overBackends((backend) => {
   test(
     "10 MB each way survive 2 % loss",
     async () => {

@@ -1,11 +1,11 @@
 /** A kernel's UDP socket against the echo on the stack. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { stackAddress } from "../../src/lab/link";
 import { Capture } from "./capture";
 import { checkChecksums } from "./checksums";
-import { backendNames, openLink, root, startProgram, TEST_TIMEOUT_MS } from "./setting";
+import { openLink, overBackends, root, startProgram, TEST_TIMEOUT_MS } from "./setting";
 
-describe.each(backendNames)("%s", (backend) => {
+overBackends((backend) => {
   test(
     "datagrams of every size from 0 to 1,472 come back byte for byte",
     async () => {

@@ -8,10 +8,13 @@ const start = [process.execPath, script];
 const TIMEOUT_MS = 60_000;
 const nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
 const isRoot = process.getuid?.() === 0;
+/** What the lab needs and this machine has not; CI has to have it. */
+const lacking = ["curl", "ip", "nsenter", "setpriv", "unshare"].filter((tool) => !Bun.which(tool));
+const unable = lacking.length > 0 && process.env.CI === undefined;
 
 /** Whether nobody may read this checkout and run this Bun; a clone in root's home is closed. */
 function nobodyCanRun(): boolean {
-  if (!isRoot) return false;
+  if (!isRoot || unable) return false;
   const { success } = Bun.spawnSync([...nobody, process.execPath, "--print", `"${script}"`]);
   return success && Bun.spawnSync([...nobody, "test", "-r", script]).success;
 }
@@ -24,7 +27,7 @@ function expectReport(text: string): void {
   expect(text).toMatch(/stack: .* framesOut 0, connectionsOpen 0/);
 }
 
-test(
+test.skipIf(unable)(
   "serves a page and 100 MB and ends",
   async () => {
     const { stdout, stderr, exitCode } = await tryCommand(start, { timeoutMs: TIMEOUT_MS });
@@ -57,7 +60,7 @@ test("names the command that installs what is missing", async () => {
   );
 });
 
-test(
+test.skipIf(unable)(
   "keeps the server until it is interrupted, reachable by the command it prints",
   async () => {
     const child = Bun.spawn([...start, "--keep"], {
