@@ -29,10 +29,12 @@ import {
   FRAME_PAYLOAD,
   MAP_COMPLETION_MASK,
   MAP_COMPLETIONS,
+  MAP_CONNECTION_RECORDS,
   MAP_COUNTERS,
   MAP_FRAME_RECORDS,
   MAP_FRAMES,
   MAP_INTERFACES,
+  MAP_QUEUE_RECORDS,
   MAP_RING_STRIDE,
   MAP_RINGS,
   OPEN_CONNECTIONS,
@@ -71,14 +73,14 @@ import { openIdentifications } from "./network/identification";
 import { openReassembly } from "./network/reassembly";
 import { gatewaySet as setGateway } from "./network/route";
 import { completionEntries, completionMask, openCompletions } from "./queue/completion";
-import { openQueues, queuesOpen } from "./queue/queue";
+import { openQueues, queueRecords, queuesOpen } from "./queue/queue";
 import { openTokens, tokensPending } from "./queue/token";
 import { seedRandom } from "./random";
 import { resetClock, setNow, nowUs, TICK_SHIFT } from "./time/clock";
 import { openWheel, runTimers, ticksToDeadline, timersArmed } from "./time/wheel";
 import { openPorts } from "./transport/ports";
 import { abortAll as abortConnections } from "./transport/tcp/close";
-import { connectionsOpen, openConnections } from "./transport/tcp/connection";
+import { connectionRecords, connectionsOpen, openConnections } from "./transport/tcp/connection";
 import { flushReady, openReady } from "./transport/tcp/ready";
 import { openTable } from "./transport/tcp/table";
 import { openTimeWait } from "./transport/tcp/time-wait";
@@ -162,6 +164,8 @@ function tellMap(): void {
   store<u32>(CONTROL_MAP, frameRegion(), MAP_FRAMES);
   store<u32>(CONTROL_MAP, CONTROL_COUNTERS, MAP_COUNTERS);
   store<u32>(CONTROL_MAP, ringBytes(ringEntries), MAP_RING_STRIDE);
+  store<u32>(CONTROL_MAP, connectionRecords(), MAP_CONNECTION_RECORDS);
+  store<u32>(CONTROL_MAP, queueRecords(), MAP_QUEUE_RECORDS);
 }
 
 /**

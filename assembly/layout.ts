@@ -123,6 +123,9 @@ export const MAP_FRAME_RECORDS: u32 = 16;
 export const MAP_FRAMES: u32 = 20;
 export const MAP_COUNTERS: u32 = 24;
 export const MAP_RING_STRIDE: u32 = 28;
+/** The pools of connection and queue records, for observers (assembly/transport/tcp/record.ts). */
+export const MAP_CONNECTION_RECORDS: u32 = 32;
+export const MAP_QUEUE_RECORDS: u32 = 36;
 /** Indexes of the completion ring, u32, free running: written by the stack, read by the host. */
 export const CONTROL_COMPLETION_PRODUCER: u32 = CONTROL + 648;
 /** Written by the host after it took completions. */
@@ -281,6 +284,10 @@ export const COUNTER_COUNT: u32 = 64;
 // Record sizes of the pools, needed to plan the memory before the module exists.
 export const CONNECTION_SIZE: u32 = 256;
 export const QUEUE_SIZE: u32 = 32;
+// What observers read of a queue record (assembly/queue/queue.ts).
+export const QUEUE_KIND: u32 = 0;
+export const QUEUE_FLAGS: u32 = 1;
+export const QUEUE_OBJECT: u32 = 8;
 export const TOKEN_SIZE: u32 = 32;
 export const DATAGRAM_SOCKET_SIZE: u32 = 64;
 export const NEIGHBOUR_SIZE: u32 = 64;

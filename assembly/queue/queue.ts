@@ -2,7 +2,7 @@
  * Queues: what a queue descriptor (qd) names. One record serves every kind; the transport behind it
  * keeps its own record in `object`. Freed descriptors are reused last, so a stale one is noticed.
  */
-import { QD_FIRST, QUEUE_SIZE } from "../layout";
+import { QD_FIRST, QUEUE_FLAGS, QUEUE_OBJECT, QUEUE_SIZE } from "../layout";
 import { carve } from "../memory/region";
 import { Token } from "./token";
 
@@ -32,6 +32,8 @@ export class Queue {
 export const QUEUE_CLOSED: u8 = 1;
 
 if (offsetof<Queue>() != QUEUE_SIZE) ERROR("Queue drifted from layout.ts");
+if (offsetof<Queue>("flags") != QUEUE_FLAGS) ERROR("Queue drifted from layout.ts");
+if (offsetof<Queue>("object") != QUEUE_OBJECT) ERROR("Queue drifted from layout.ts");
 
 let queues: usize = 0;
 let queueCount: u32 = 0;
@@ -79,6 +81,11 @@ export function releaseQueue(queue: Queue): void {
   else changetype<Queue>(freeLast).object = at;
   freeLast = at;
   queuesOut--;
+}
+
+/** The pool, for observers: records of QUEUE_SIZE bytes, QD_FIRST the first. */
+export function queueRecords(): usize {
+  return queues;
 }
 
 /** Descriptors in use. */

@@ -25,10 +25,12 @@ import {
   INTERFACE_SIZE,
   MAP_COMPLETION_MASK,
   MAP_COMPLETIONS,
+  MAP_CONNECTION_RECORDS,
   MAP_COUNTERS,
   MAP_FRAME_RECORDS,
   MAP_FRAMES,
   MAP_INTERFACES,
+  MAP_QUEUE_RECORDS,
   MAP_RING_STRIDE,
   MAP_RINGS,
   RING_COMPLETION,
@@ -52,6 +54,8 @@ export interface StackMap {
   readonly frameRecords: number;
   readonly frames: number;
   readonly counters: number;
+  readonly connectionRecords: number;
+  readonly queueRecords: number;
 }
 
 /** What a device is, as the stack needs to know it. */
@@ -223,6 +227,8 @@ export class Stack implements Disposable {
       frameRecords: word(MAP_FRAME_RECORDS),
       frames: word(MAP_FRAMES),
       counters: word(MAP_COUNTERS),
+      connectionRecords: word(MAP_CONNECTION_RECORDS),
+      queueRecords: word(MAP_QUEUE_RECORDS),
     };
   }
 }

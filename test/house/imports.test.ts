@@ -4,7 +4,13 @@ import { importsOf, sourceFiles, target } from "./sources";
 
 /** Known to all of src: they stand below every layer and import only each other. */
 const leaves = ["src/errors", "src/nearest", "src/config", "assembly/layout"];
-const wasm = ["src/wasm", "build/wasm", "assembly/memory/plan", ...leaves];
+const wasm = [
+  "src/wasm",
+  "build/wasm",
+  "assembly/memory/plan",
+  "assembly/transport/tcp/record",
+  ...leaves,
+];
 const runtime = ["src/runtime", "shims/sleep", "shims/contract", ...wasm];
 const libos = ["src/libos", "shims", ...runtime];
 const pdpix = ["src/pdpix", ...libos];

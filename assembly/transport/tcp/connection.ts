@@ -21,51 +21,11 @@ import { carve } from "../../memory/region";
 import { Queue } from "../../queue/queue";
 import { TIMER_TCP, TIMER_TCP_ACK } from "../../time/expire";
 import { forgetTimer, Timer } from "../../time/wheel";
+import * as record from "./record";
+import { CLOSED, SYN_RECEIVED, TIME_WAIT, NO_DELAY, PERSIST } from "./record";
 import { recycleTimeWait } from "./time-wait";
 
-// RFC 9293 section 3.3.2. The order matters: from ESTABLISHED on, a connection is synchronised.
-export const CLOSED: u8 = 0;
-export const LISTEN: u8 = 1;
-export const SYN_SENT: u8 = 2;
-export const SYN_RECEIVED: u8 = 3;
-export const ESTABLISHED: u8 = 4;
-export const FIN_WAIT_1: u8 = 5;
-export const FIN_WAIT_2: u8 = 6;
-export const CLOSE_WAIT: u8 = 7;
-export const CLOSING: u8 = 8;
-export const LAST_ACK: u8 = 9;
-export const TIME_WAIT: u8 = 10;
-
-/** Nagle's algorithm is off. */
-export const NO_DELAY: u16 = 1;
-/** The application sends no more: a FIN follows the queued data. */
-export const FIN_QUEUED: u16 = 2;
-/** The peer's FIN has arrived in order. */
-export const FIN_RECEIVED: u16 = 4;
-/** An acknowledgement must leave with the next flush. */
-export const ACK_NOW: u16 = 8;
-/** On the ready list. */
-export const READY: u16 = 16;
-/** In fast recovery (RFC 6582). */
-export const RECOVERY: u16 = 32;
-/** No queue descriptor refers to the record any more. */
-export const ORPHAN: u16 = 64;
-/** `rttSequence` is being timed. */
-export const RTT_TIMING: u16 = 128;
-/** Opened by connect: a reset before it is established means refused (RFC 9293 3.10.7.4). */
-export const ACTIVE: u16 = 256;
-/** The timer probes a closed window instead of retransmitting. */
-export const PERSIST: u16 = 512;
-/** In the hash table. */
-export const HASHED: u16 = 1024;
-/** Holds a use count of its local port. */
-export const PORT_TAKEN: u16 = 2048;
-/** SYN or SYN-ACK was sent again: start with the loss window (RFC 6298 5.7, RFC 6928 2). */
-export const SYN_REPEATED: u16 = 4096;
-/** A partial acknowledgement has been seen in this recovery (RFC 6582 section 3.2, Impatient). */
-export const PARTIAL_SEEN: u16 = 8192;
-/** The peer's SYN had a window scale option, so ours has one too (RFC 7323 section 2.2). */
-export const SCALING: u16 = 16384;
+export * from "./record";
 
 @unmanaged
 export class Connection {
@@ -214,6 +174,68 @@ export class Connection {
 }
 
 if (offsetof<Connection>() != CONNECTION_SIZE) ERROR("Connection drifted from layout.ts");
+if (offsetof<Connection>("ports") != record.CONNECTION_PORTS) ERROR("record.ts: ports");
+if (offsetof<Connection>("state") != record.CONNECTION_STATE) ERROR("record.ts: state");
+if (offsetof<Connection>("duplicateAcks") != record.CONNECTION_DUPLICATE_ACKS)
+  ERROR("record.ts: duplicateAcks");
+if (offsetof<Connection>("flags") != record.CONNECTION_FLAGS) ERROR("record.ts: flags");
+if (offsetof<Connection>("local") != record.CONNECTION_LOCAL) ERROR("record.ts: local");
+if (offsetof<Connection>("remote") != record.CONNECTION_REMOTE) ERROR("record.ts: remote");
+if (offsetof<Connection>("receiveNext") != record.CONNECTION_RECEIVE_NEXT)
+  ERROR("record.ts: receiveNext");
+if (offsetof<Connection>("receiveEdge") != record.CONNECTION_RECEIVE_EDGE)
+  ERROR("record.ts: receiveEdge");
+if (offsetof<Connection>("sendUna") != record.CONNECTION_SEND_UNA) ERROR("record.ts: sendUna");
+if (offsetof<Connection>("sendNext") != record.CONNECTION_SEND_NEXT) ERROR("record.ts: sendNext");
+if (offsetof<Connection>("sendMax") != record.CONNECTION_SEND_MAX) ERROR("record.ts: sendMax");
+if (offsetof<Connection>("sendWindow") != record.CONNECTION_SEND_WINDOW)
+  ERROR("record.ts: sendWindow");
+if (offsetof<Connection>("cwnd") != record.CONNECTION_CWND) ERROR("record.ts: cwnd");
+if (offsetof<Connection>("ssthresh") != record.CONNECTION_SSTHRESH) ERROR("record.ts: ssthresh");
+if (offsetof<Connection>("mss") != record.CONNECTION_MSS) ERROR("record.ts: mss");
+if (offsetof<Connection>("sendScale") != record.CONNECTION_SEND_SCALE)
+  ERROR("record.ts: sendScale");
+if (offsetof<Connection>("receiveScale") != record.CONNECTION_RECEIVE_SCALE)
+  ERROR("record.ts: receiveScale");
+if (offsetof<Connection>("sendHead") != record.CONNECTION_SEND_HEAD) ERROR("record.ts: sendHead");
+if (offsetof<Connection>("sendEnd") != record.CONNECTION_SEND_END) ERROR("record.ts: sendEnd");
+if (offsetof<Connection>("queue") != record.CONNECTION_QUEUE) ERROR("record.ts: queue");
+if (offsetof<Connection>("receiveHead") != record.CONNECTION_RECEIVE_HEAD)
+  ERROR("record.ts: receiveHead");
+if (offsetof<Connection>("receiveQueued") != record.CONNECTION_RECEIVE_QUEUED)
+  ERROR("record.ts: receiveQueued");
+if (offsetof<Connection>("receiveBuffer") != record.CONNECTION_RECEIVE_BUFFER)
+  ERROR("record.ts: receiveBuffer");
+if (offsetof<Connection>("sendBuffer") != record.CONNECTION_SEND_BUFFER)
+  ERROR("record.ts: sendBuffer");
+if (offsetof<Connection>("reassemblyHead") != record.CONNECTION_REASSEMBLY_HEAD)
+  ERROR("record.ts: reassemblyHead");
+if (offsetof<Connection>("reassemblyCount") != record.CONNECTION_REASSEMBLY_COUNT)
+  ERROR("record.ts: reassemblyCount");
+if (offsetof<Connection>("srtt") != record.CONNECTION_SRTT) ERROR("record.ts: srtt");
+if (offsetof<Connection>("rttvar") != record.CONNECTION_RTTVAR) ERROR("record.ts: rttvar");
+if (offsetof<Connection>("rto") != record.CONNECTION_RTO) ERROR("record.ts: rto");
+if (offsetof<Connection>("recover") != record.CONNECTION_RECOVER) ERROR("record.ts: recover");
+if (offsetof<Connection>("backoff") != record.CONNECTION_BACKOFF) ERROR("record.ts: backoff");
+if (offsetof<Connection>("retries") != record.CONNECTION_RETRIES) ERROR("record.ts: retries");
+if (offsetof<Connection>("ackBytes") != record.CONNECTION_ACK_BYTES) ERROR("record.ts: ackBytes");
+if (offsetof<Connection>("listener") != record.CONNECTION_LISTENER) ERROR("record.ts: listener");
+if (offsetof<Connection>("initialSend") != record.CONNECTION_INITIAL_SEND)
+  ERROR("record.ts: initialSend");
+if (offsetof<Connection>("initialReceive") != record.CONNECTION_INITIAL_RECEIVE)
+  ERROR("record.ts: initialReceive");
+if (offsetof<Connection>("windowMax") != record.CONNECTION_WINDOW_MAX)
+  ERROR("record.ts: windowMax");
+if (offsetof<Connection>("error") != record.CONNECTION_ERROR) ERROR("record.ts: error");
+if (offsetof<Connection>("backlog") != record.CONNECTION_BACKLOG) ERROR("record.ts: backlog");
+if (offsetof<Connection>("halfOpen") != record.CONNECTION_HALF_OPEN) ERROR("record.ts: halfOpen");
+if (offsetof<Connection>("acceptable") != record.CONNECTION_ACCEPTABLE)
+  ERROR("record.ts: acceptable");
+if (offsetof<Connection>("timerDeadline") != record.CONNECTION_TIMER_DEADLINE)
+  ERROR("record.ts: timer");
+if (offsetof<Connection>("ackTimerDeadline") != record.CONNECTION_ACK_TIMER_DEADLINE) {
+  ERROR("record.ts: ackTimer");
+}
 
 let records: usize = 0;
 let recordCount: u32 = 0;
@@ -230,6 +252,11 @@ export function openConnections(limit: u32): void {
     connection.hashNext = freeFirst;
     freeFirst = changetype<usize>(connection);
   }
+}
+
+/** The pool, for observers: `connectionsTotal` records of CONNECTION_SIZE bytes. */
+export function connectionRecords(): usize {
+  return records;
 }
 
 export function connectionsOpen(): u32 {

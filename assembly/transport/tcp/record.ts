@@ -1,0 +1,97 @@
+/**
+ * What a host may read of a connection record while the stack does not run: the states, the flags and
+ * the places of fields. Plain numbers, compiled by asc and run by TypeScript; connection.ts does not
+ * compile when one of them drifts.
+ */
+
+// RFC 9293 section 3.3.2. The order matters: from ESTABLISHED on, a connection is synchronised.
+export const CLOSED: u8 = 0;
+export const LISTEN: u8 = 1;
+export const SYN_SENT: u8 = 2;
+export const SYN_RECEIVED: u8 = 3;
+export const ESTABLISHED: u8 = 4;
+export const FIN_WAIT_1: u8 = 5;
+export const FIN_WAIT_2: u8 = 6;
+export const CLOSE_WAIT: u8 = 7;
+export const CLOSING: u8 = 8;
+export const LAST_ACK: u8 = 9;
+export const TIME_WAIT: u8 = 10;
+
+/** Nagle's algorithm is off. */
+export const NO_DELAY: u16 = 1;
+/** The application sends no more: a FIN follows the queued data. */
+export const FIN_QUEUED: u16 = 2;
+/** The peer's FIN has arrived in order. */
+export const FIN_RECEIVED: u16 = 4;
+/** An acknowledgement must leave with the next flush. */
+export const ACK_NOW: u16 = 8;
+/** On the ready list. */
+export const READY: u16 = 16;
+/** In fast recovery (RFC 6582). */
+export const RECOVERY: u16 = 32;
+/** No queue descriptor refers to the record any more. */
+export const ORPHAN: u16 = 64;
+/** `rttSequence` is being timed. */
+export const RTT_TIMING: u16 = 128;
+/** Opened by connect: a reset before it is established means refused (RFC 9293 3.10.7.4). */
+export const ACTIVE: u16 = 256;
+/** The timer probes a closed window instead of retransmitting. */
+export const PERSIST: u16 = 512;
+/** In the hash table. */
+export const HASHED: u16 = 1024;
+/** Holds a use count of its local port. */
+export const PORT_TAKEN: u16 = 2048;
+/** SYN or SYN-ACK was sent again: start with the loss window (RFC 6298 5.7, RFC 6928 2). */
+export const SYN_REPEATED: u16 = 4096;
+/** A partial acknowledgement has been seen in this recovery (RFC 6582 section 3.2, Impatient). */
+export const PARTIAL_SEEN: u16 = 8192;
+/** The peer's SYN had a window scale option, so ours has one too (RFC 7323 section 2.2). */
+export const SCALING: u16 = 16384;
+
+// Offsets into the record, in bytes; connection.ts says what the fields mean.
+export const CONNECTION_PORTS: u32 = 4;
+export const CONNECTION_STATE: u32 = 12;
+export const CONNECTION_DUPLICATE_ACKS: u32 = 13;
+export const CONNECTION_FLAGS: u32 = 14;
+export const CONNECTION_LOCAL: u32 = 28;
+export const CONNECTION_REMOTE: u32 = 44;
+export const CONNECTION_RECEIVE_NEXT: u32 = 48;
+export const CONNECTION_RECEIVE_EDGE: u32 = 52;
+export const CONNECTION_SEND_UNA: u32 = 56;
+export const CONNECTION_SEND_NEXT: u32 = 60;
+export const CONNECTION_SEND_MAX: u32 = 64;
+export const CONNECTION_SEND_WINDOW: u32 = 68;
+export const CONNECTION_CWND: u32 = 80;
+export const CONNECTION_SSTHRESH: u32 = 84;
+export const CONNECTION_MSS: u32 = 88;
+export const CONNECTION_SEND_SCALE: u32 = 90;
+export const CONNECTION_RECEIVE_SCALE: u32 = 91;
+export const CONNECTION_SEND_HEAD: u32 = 104;
+export const CONNECTION_SEND_END: u32 = 116;
+export const CONNECTION_QUEUE: u32 = 120;
+export const CONNECTION_RECEIVE_HEAD: u32 = 128;
+export const CONNECTION_RECEIVE_QUEUED: u32 = 136;
+export const CONNECTION_RECEIVE_BUFFER: u32 = 140;
+export const CONNECTION_SEND_BUFFER: u32 = 144;
+export const CONNECTION_REASSEMBLY_HEAD: u32 = 148;
+export const CONNECTION_REASSEMBLY_COUNT: u32 = 152;
+export const CONNECTION_SRTT: u32 = 156;
+export const CONNECTION_RTTVAR: u32 = 160;
+export const CONNECTION_RTO: u32 = 164;
+export const CONNECTION_RECOVER: u32 = 176;
+export const CONNECTION_BACKOFF: u32 = 180;
+export const CONNECTION_RETRIES: u32 = 181;
+export const CONNECTION_ACK_BYTES: u32 = 182;
+export const CONNECTION_LISTENER: u32 = 184;
+export const CONNECTION_INITIAL_SEND: u32 = 224;
+export const CONNECTION_INITIAL_RECEIVE: u32 = 228;
+export const CONNECTION_WINDOW_MAX: u32 = 232;
+export const CONNECTION_ERROR: u32 = 240;
+export const CONNECTION_BACKLOG: u32 = 242;
+export const CONNECTION_HALF_OPEN: u32 = 244;
+export const CONNECTION_ACCEPTABLE: u32 = 246;
+/** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
+export const CONNECTION_TIMER_DEADLINE: u32 = 200;
+export const CONNECTION_TIMER_ARMED: u32 = 205;
+export const CONNECTION_ACK_TIMER_DEADLINE: u32 = 216;
+export const CONNECTION_ACK_TIMER_ARMED: u32 = 221;

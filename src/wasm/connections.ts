@@ -1,0 +1,236 @@
+/**
+ * Reads connection records while the stack does not run: for checks after every event of a
+ * simulation, TCP_INFO and plots. Nothing here writes.
+ */
+import {
+  CONNECTION_SIZE,
+  KIND_STREAM,
+  QD_FIRST,
+  QUEUE_FLAGS,
+  QUEUE_KIND,
+  QUEUE_OBJECT,
+  QUEUE_SIZE,
+} from "../../assembly/layout";
+import * as record from "../../assembly/transport/tcp/record";
+import type { Stack } from "./stack";
+
+const stateNames = [
+  "CLOSED",
+  "LISTEN",
+  "SYN-SENT",
+  "SYN-RECEIVED",
+  "ESTABLISHED",
+  "FIN-WAIT-1",
+  "FIN-WAIT-2",
+  "CLOSE-WAIT",
+  "CLOSING",
+  "LAST-ACK",
+  "TIME-WAIT",
+] as const;
+
+export type TcpState = (typeof stateNames)[number];
+
+/** One record, read where it lies: `at` chooses it, and the getters tell what it holds now. */
+export class ConnectionView {
+  readonly #view: DataView;
+  /** Address of the record. */
+  at = 0;
+
+  constructor(stack: Stack) {
+    this.#view = new DataView(stack.memory.buffer);
+  }
+
+  get stateNumber(): number {
+    return this.#byte(record.CONNECTION_STATE);
+  }
+  /** RFC 9293 section 3.3.2. */
+  get state(): TcpState {
+    return stateNames[this.stateNumber] as TcpState;
+  }
+  /** Bits of record.ts: FIN_QUEUED, RECOVERY, … */
+  get flags(): number {
+    return this.#half(record.CONNECTION_FLAGS);
+  }
+  /** Addresses as numbers, 10.0.0.1 being 0x0a000001. */
+  get localAddress(): number {
+    return this.#view.getUint32(this.at + record.CONNECTION_LOCAL);
+  }
+  get remoteAddress(): number {
+    return this.#view.getUint32(this.at + record.CONNECTION_REMOTE);
+  }
+  get remotePort(): number {
+    return this.#view.getUint16(this.at + record.CONNECTION_PORTS);
+  }
+  get localPort(): number {
+    return this.#view.getUint16(this.at + record.CONNECTION_PORTS + 2);
+  }
+  /** RCV.NXT. */
+  get receiveNext(): number {
+    return this.#word(record.CONNECTION_RECEIVE_NEXT);
+  }
+  /** RCV.NXT + RCV.WND as announced. */
+  get receiveEdge(): number {
+    return this.#word(record.CONNECTION_RECEIVE_EDGE);
+  }
+  /** SND.UNA. */
+  get sendUna(): number {
+    return this.#word(record.CONNECTION_SEND_UNA);
+  }
+  /** SND.NXT; goes back to SND.UNA at a timeout. */
+  get sendNext(): number {
+    return this.#word(record.CONNECTION_SEND_NEXT);
+  }
+  /** The highest sequence number ever sent, plus one. */
+  get sendMax(): number {
+    return this.#word(record.CONNECTION_SEND_MAX);
+  }
+  /** Sequence number after the last queued byte. */
+  get sendEnd(): number {
+    return this.#word(record.CONNECTION_SEND_END);
+  }
+  /** SND.WND in bytes. */
+  get sendWindow(): number {
+    return this.#word(record.CONNECTION_SEND_WINDOW);
+  }
+  /** The largest window the peer ever announced, in bytes. */
+  get windowMax(): number {
+    return this.#word(record.CONNECTION_WINDOW_MAX);
+  }
+  /** Congestion window in bytes. */
+  get cwnd(): number {
+    return this.#word(record.CONNECTION_CWND);
+  }
+  get ssthresh(): number {
+    return this.#word(record.CONNECTION_SSTHRESH);
+  }
+  /** Eff.snd.MSS. */
+  get mss(): number {
+    return this.#half(record.CONNECTION_MSS);
+  }
+  get sendScale(): number {
+    return this.#byte(record.CONNECTION_SEND_SCALE);
+  }
+  get receiveScale(): number {
+    return this.#byte(record.CONNECTION_RECEIVE_SCALE);
+  }
+  /** Bytes in order that nobody has popped. */
+  get receiveQueued(): number {
+    return this.#word(record.CONNECTION_RECEIVE_QUEUED);
+  }
+  get receiveBuffer(): number {
+    return this.#word(record.CONNECTION_RECEIVE_BUFFER);
+  }
+  get sendBuffer(): number {
+    return this.#word(record.CONNECTION_SEND_BUFFER);
+  }
+  /** Frames held beyond RCV.NXT. */
+  get reassemblyCount(): number {
+    return this.#word(record.CONNECTION_REASSEMBLY_COUNT);
+  }
+  /** Smoothed round-trip time in microseconds; 0: none measured yet. */
+  get srttUs(): number {
+    return this.#word(record.CONNECTION_SRTT) / 8;
+  }
+  get rttvarUs(): number {
+    return this.#word(record.CONNECTION_RTTVAR) / 4;
+  }
+  /** Before back-off. */
+  get rtoUs(): number {
+    return this.#word(record.CONNECTION_RTO);
+  }
+  /** Doublings of the timeout. */
+  get backoff(): number {
+    return this.#byte(record.CONNECTION_BACKOFF);
+  }
+  get retries(): number {
+    return this.#byte(record.CONNECTION_RETRIES);
+  }
+  get duplicateAcks(): number {
+    return this.#byte(record.CONNECTION_DUPLICATE_ACKS);
+  }
+  /** RFC 6582's recover. */
+  get recover(): number {
+    return this.#word(record.CONNECTION_RECOVER);
+  }
+  /** ISS. */
+  get initialSend(): number {
+    return this.#word(record.CONNECTION_INITIAL_SEND);
+  }
+  /** IRS. */
+  get initialReceive(): number {
+    return this.#word(record.CONNECTION_INITIAL_RECEIVE);
+  }
+  /** A positive errno once something killed the connection. */
+  get error(): number {
+    return this.#half(record.CONNECTION_ERROR);
+  }
+  /** Listener: connections that wait for an accept. */
+  get acceptable(): number {
+    return this.#half(record.CONNECTION_ACCEPTABLE);
+  }
+  /** Listener: connections in SYN-RECEIVED. */
+  get halfOpen(): number {
+    return this.#half(record.CONNECTION_HALF_OPEN);
+  }
+  /** The retransmission, persist or TIME-WAIT timer runs. */
+  get timerArmed(): boolean {
+    return this.#byte(record.CONNECTION_TIMER_ARMED) !== 0;
+  }
+  get ackTimerArmed(): boolean {
+    return this.#byte(record.CONNECTION_ACK_TIMER_ARMED) !== 0;
+  }
+  /** A queue descriptor refers to the record. */
+  get isOwned(): boolean {
+    return this.#word(record.CONNECTION_QUEUE) !== 0;
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+
+  #word(offset: number): number {
+    return this.#view.getUint32(this.at + offset, true);
+  }
+  #half(offset: number): number {
+    return this.#view.getUint16(this.at + offset, true);
+  }
+  #byte(offset: number): number {
+    return this.#view.getUint8(this.at + offset);
+  }
+}
+
+/** The connections of one stack. */
+export class Connections {
+  readonly #stack: Stack;
+  readonly #view: ConnectionView;
+
+  constructor(stack: Stack) {
+    this.#stack = stack;
+    this.#view = new ConnectionView(stack);
+  }
+
+  /** Visits every record in use; the view is valid during the call only. */
+  each(visit: (connection: ConnectionView) => void): void {
+    const { map, options, bytes } = this.#stack;
+    for (let index = 0; index < options.connections; index++) {
+      const at = map.connectionRecords + index * CONNECTION_SIZE;
+      if (bytes[at + record.CONNECTION_STATE] === record.CLOSED) continue;
+      this.#view.at = at;
+      visit(this.#view);
+    }
+  }
+
+  /** The record behind a stream's descriptor; undefined when there is none. */
+  of(qd: number): ConnectionView | undefined {
+    const { map, options, bytes, words } = this.#stack;
+    const index = qd - QD_FIRST;
+    if (!(index >= 0 && index < options.queues)) return undefined;
+    const at = map.queueRecords + index * QUEUE_SIZE;
+    if (bytes[at + QUEUE_KIND] !== KIND_STREAM || bytes[at + QUEUE_FLAGS] !== 0) return undefined;
+    const object = words[(at + QUEUE_OBJECT) >>> 2] as number;
+    if (object === 0) return undefined;
+    const view = new ConnectionView(this.#stack);
+    view.at = object;
+    return view;
+  }
+}
