@@ -4,6 +4,7 @@ import type { TcpSocket } from "../pdpix/tcp-socket";
 import { type HttpLimits, HttpRequestParser, type RequestMessage } from "./http-parser";
 import { makeRequest } from "./make-request";
 import { statusText } from "./response-head";
+import type { EventLoop, Timer } from "../runtime/event-loop";
 import { type ResponseSink, writeResponse } from "./response-writer";
 
 export interface ConnectionOptions {
@@ -11,6 +12,7 @@ export interface ConnectionOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>;
   /** Makes the answer to a request whose handler threw. */
   readonly error: (error: unknown) => Response | Promise<Response>;
+  readonly eventLoop: EventLoop;
 }
 
 /** Requests of one connection that may wait for their turn before reading stops. */
@@ -35,7 +37,7 @@ export class HttpConnection implements ResponseSink {
   /** No further request is served. */
   #last = false;
   #peerEnded = false;
-  #linger: ReturnType<typeof setTimeout> | undefined;
+  #linger: Timer | undefined;
   /** Milliseconds of the server's clock when bytes last moved. */
   activeMs: number;
 
@@ -80,7 +82,7 @@ export class HttpConnection implements ResponseSink {
   closed(error: Error | undefined): void {
     this.#lost = true;
     this.#leftover = [];
-    clearTimeout(this.#linger);
+    this.#linger?.cancel();
     this.#parser.finish(error ?? new Error("the connection was closed"));
     this.#settle(false);
   }
@@ -162,7 +164,7 @@ export class HttpConnection implements ResponseSink {
     this.#socket.end();
     this.#paused = false;
     this.#socket.resume();
-    this.#linger = setTimeout(() => this.#socket.terminate(), LINGER_MS);
+    this.#linger = this.#options.eventLoop.after(LINGER_MS, () => this.#socket.terminate());
   }
 
   async #serve(message: RequestMessage): Promise<boolean> {
@@ -177,6 +179,7 @@ export class HttpConnection implements ResponseSink {
       method: message.method,
       minorVersion: message.minorVersion,
       keepAlive,
+      dateMs: this.#options.eventLoop.dateMs(),
     });
   }
 

@@ -45,8 +45,8 @@ let date = "";
 let dateSecond = 0;
 
 /** The Date field, made once a second. */
-function dateField(): string {
-  const second = Math.floor(Date.now() / 1000);
+function dateField(nowMs: number): string {
+  const second = Math.floor(nowMs / 1000);
   if (second !== dateSecond) {
     dateSecond = second;
     date = `date: ${new Date(second * 1000).toUTCString()}\r\n`;
@@ -69,10 +69,11 @@ export function responseHead(
   framing: Framing,
   minorVersion: number,
   keepAlive: boolean,
+  dateMs: number,
 ): string {
   let head = `HTTP/1.1 ${status} ${reason === "" ? statusText(status) : reason}\r\n`;
   for (const [name, value] of headers) if (!own.has(name)) head += `${name}: ${value}\r\n`;
-  head += dateField();
+  head += dateField(dateMs);
   head += framingField(framing);
   // HTTP/1.1 connections persist unless said otherwise, HTTP/1.0 ones the other way round.
   if (!keepAlive) head += "connection: close\r\n";

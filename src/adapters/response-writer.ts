@@ -13,6 +13,8 @@ export interface ResponseContext {
   readonly method: string;
   readonly minorVersion: number;
   readonly keepAlive: boolean;
+  /** Milliseconds since 1970, for the Date field. */
+  readonly dateMs: number;
 }
 
 /** Bodies of a declared length up to this are sent in one piece with the head. */
@@ -47,8 +49,8 @@ function writeWhole(
   framing: Framing,
   body: Uint8Array,
 ): boolean | Promise<boolean> {
-  const { minorVersion, keepAlive } = context;
-  const head = responseHead(response, framing, minorVersion, keepAlive);
+  const { minorVersion, keepAlive, dateMs } = context;
+  const head = responseHead(response, framing, minorVersion, keepAlive, dateMs);
   if (sink.write(joined(head, body))) return keepAlive;
   return sink.flushed().then((alive) => alive && keepAlive);
 }
@@ -103,7 +105,9 @@ async function writeStream(
   const framing: Framing =
     declaredBytes === undefined ? { kind } : { kind: "length", bytes: declaredBytes };
   const keepAlive = context.keepAlive && framing.kind !== "until-close";
-  sink.write(encoder.encode(responseHead(response, framing, minorVersion, keepAlive)));
+  sink.write(
+    encoder.encode(responseHead(response, framing, minorVersion, keepAlive, context.dateMs)),
+  );
   return (await pump(sink, reader, first, second, declaredBytes ?? kind)) && keepAlive;
 }
 

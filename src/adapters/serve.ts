@@ -3,6 +3,7 @@ import type { DemibunError } from "../errors";
 import type { Demikernel } from "../pdpix/demikernel";
 import type { Endpoint } from "../pdpix/socket-address";
 import type { TcpListener } from "../pdpix/tcp-listener";
+import type { EventLoop, Timer } from "../runtime/event-loop";
 import { HttpConnection } from "./http-connection";
 
 export interface ServeOptions extends Endpoint {
@@ -25,15 +26,19 @@ export class HttpServer implements AsyncDisposable {
   readonly #listener: TcpListener<HttpConnection>;
   readonly #connections = new Set<HttpConnection>();
   readonly #idleTimeoutMs: number;
-  readonly #sweep: ReturnType<typeof setInterval>;
-  #nowMs = performance.now();
+  readonly #eventLoop: EventLoop;
+  #sweep: Timer | undefined;
+  #nowMs: number;
   #emptied: (() => void) | undefined;
 
   /** Errors: those of bind and listen. Use `serve`. */
   constructor(demikernel: Demikernel, options: ServeOptions) {
     const { fetch, error = internalError } = options;
     const { headerBytesMax = 16384, headerCountMax = 128, idleTimeoutMs = 60_000 } = options;
-    const settings = { limits: { headerBytesMax, headerCountMax }, fetch, error };
+    const { eventLoop } = demikernel;
+    const settings = { limits: { headerBytesMax, headerCountMax }, fetch, error, eventLoop };
+    this.#eventLoop = eventLoop;
+    this.#nowMs = eventLoop.nowUs() / 1000;
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#listener = demikernel.tcp.listen<HttpConnection>({
       hostname: options.hostname,
@@ -50,8 +55,7 @@ export class HttpServer implements AsyncDisposable {
         close: (socket, cause) => this.#closed(socket.data, cause),
       },
     });
-    this.#sweep = setInterval(() => this.#closeIdle(), SWEEP_MS);
-    this.#sweep.unref();
+    this.#sweepLater();
   }
 
   get port(): number {
@@ -70,7 +74,7 @@ export class HttpServer implements AsyncDisposable {
   /** Takes no more connections and resolves when those there are have ended; `force` resets them. */
   async stop(force = false): Promise<void> {
     this.#listener.stop();
-    clearInterval(this.#sweep);
+    this.#sweep?.cancel();
     for (const connection of [...this.#connections]) {
       if (force) connection.terminate();
       else connection.finish();
@@ -91,8 +95,14 @@ export class HttpServer implements AsyncDisposable {
     if (this.#connections.size === 0) this.#emptied?.();
   }
 
+  #sweepLater(): void {
+    this.#sweep = this.#eventLoop.after(SWEEP_MS, () => this.#closeIdle());
+    this.#sweep.unref();
+  }
+
   #closeIdle(): void {
-    this.#nowMs = performance.now();
+    this.#sweepLater();
+    this.#nowMs = this.#eventLoop.nowUs() / 1000;
     if (this.#idleTimeoutMs === 0) return;
     const oldestMs = this.#nowMs - this.#idleTimeoutMs;
     for (const connection of this.#connections) {

@@ -21,6 +21,7 @@ import {
 } from "../../assembly/layout";
 import { DemibunError, fail } from "../errors";
 import type { LibOs } from "../libos/libos";
+import type { EventLoop } from "../runtime/event-loop";
 import type { Stack } from "../wasm/stack";
 import type { CompletionListener } from "./completions";
 import { hintFor } from "./hints";
@@ -84,6 +85,11 @@ export class Demikernel implements AsyncDisposable {
   /** Name of the libOS behind this instance. */
   get libos(): string {
     return this.#instance.libos.name;
+  }
+
+  /** Time as this instance knows it: the host's, or a simulation's. */
+  get eventLoop(): EventLoop {
+    return this.#instance.eventLoop;
   }
 
   /** The stack's counters now. */

@@ -5,7 +5,7 @@
 import { ERRNO_EAGAIN, ERRNO_EBADF, ERRNO_EINVAL, ERRNO_EIO } from "../../assembly/layout";
 import { DemibunError, fail } from "../errors";
 import type { LibOs } from "../libos/libos";
-import { type Clock, monotonicClock } from "../runtime/clock";
+import { type EventLoop, hostEventLoop } from "../runtime/event-loop";
 import { Reactor } from "../runtime/reactor";
 import { Completions } from "./completions";
 import { hintFor } from "./hints";
@@ -16,28 +16,30 @@ import {
   NextWait,
   TokenWait,
   timedOut,
+  type WaitContext,
   type WaitOptions,
 } from "./waiting";
 
 export interface InstanceOptions {
   /** Polling without work before the event loop sleeps, in microseconds. */
   readonly spinUs: number;
-  readonly clock?: Clock | undefined;
+  /** The JavaScript host's when left out; a simulation gives its own. */
+  readonly eventLoop?: EventLoop | undefined;
 }
 
 export class Instance implements Disposable {
   readonly libos: LibOs;
   readonly completions: Completions;
   readonly reactor: Reactor;
-  readonly #clock: Clock;
+  readonly eventLoop: EventLoop;
   readonly #spinUs: number;
   #broken: DemibunError | undefined;
 
-  constructor(libos: LibOs, { spinUs, clock = monotonicClock }: InstanceOptions) {
+  constructor(libos: LibOs, { spinUs, eventLoop = hostEventLoop }: InstanceOptions) {
     const completions = new Completions(libos.stack);
     this.libos = libos;
     this.completions = completions;
-    this.#clock = clock;
+    this.eventLoop = eventLoop;
     this.#spinUs = spinUs;
     const source = {
       poll: (nowUs: number) => libos.poll(nowUs),
@@ -49,7 +51,7 @@ export class Instance implements Disposable {
         return libos.stack.deadlineUs;
       },
     };
-    this.reactor = new Reactor(source, { clock, spinUs });
+    this.reactor = new Reactor(source, { eventLoop, spinUs });
     this.reactor.kick();
   }
 
@@ -93,7 +95,7 @@ export class Instance implements Disposable {
     const kept = this.#takeAny(qts, operation);
     if (kept !== undefined) return kept;
     this.#hold();
-    return new TokenWait(this.completions, qts, operation, options, this.#letGo).promise;
+    return new TokenWait(this.completions, qts, this.#waitContext(operation, options)).promise;
   }
 
   async waitNext(
@@ -105,7 +107,7 @@ export class Instance implements Disposable {
     const kept = this.#takeNext(countMax, operation);
     if (kept !== undefined) return kept;
     this.#hold();
-    return new NextWait(this.completions, countMax, operation, options, this.#letGo).promise;
+    return new NextWait(this.completions, countMax, this.#waitContext(operation, options)).promise;
   }
 
   waitTokensSync(
@@ -144,6 +146,10 @@ export class Instance implements Disposable {
     this.reactor.kick();
   }
 
+  #waitContext(operation: string, options: WaitOptions): WaitContext {
+    return { operation, options, eventLoop: this.eventLoop, ended: this.#letGo };
+  }
+
   readonly #letGo = (): void => this.reactor.letGo();
 
   #takeAny(qts: readonly QueueToken[], operation: string): IndexedResult | undefined {
@@ -165,19 +171,19 @@ export class Instance implements Disposable {
   /** Polls until `take` finds something; spins first, then sleeps until packets or a deadline. */
   #block<T>(operation: string, timeoutMs: number | undefined, take: () => T | undefined): T {
     this.#checkWait(operation, { timeoutMs });
-    const startedUs = this.#clock();
+    const startedUs = this.eventLoop.nowUs();
     const endUs = startedUs + (timeoutMs ?? Number.POSITIVE_INFINITY) * 1000;
     let activeUs = startedUs;
     for (;;) {
       const found = take();
       if (found !== undefined) return found;
       const worked = this.#step() > 0;
-      const nowUs = this.#clock();
+      const nowUs = this.eventLoop.nowUs();
       if (worked) {
         activeUs = nowUs;
       } else if (nowUs >= endUs) {
         throw timedOut(operation);
-      } else if (nowUs - activeUs > this.#spinUs) {
+      } else if (nowUs - activeUs >= this.#spinUs) {
         const untilUs = Math.min(endUs, this.libos.stack.deadlineUs);
         this.libos.sleep(Math.max(0, (untilUs - nowUs) / 1000));
       }

@@ -9,7 +9,7 @@ import { Stack } from "../wasm/stack";
 import { defaultStackOptions, type StackOptions } from "../wasm/stack-options";
 import { joinStacks } from "../libos/loopback-pair";
 import { openLibOs } from "../libos/registry";
-import { monotonicClock } from "../runtime/clock";
+import { hostEventLoop } from "../runtime/event-loop";
 import { Demikernel } from "./demikernel";
 
 export interface OpenOptions {
@@ -23,7 +23,7 @@ export interface OpenOptions {
 
 export async function openInstance(options: OpenOptions): Promise<Demikernel> {
   const config = readConfig(options);
-  const libos = await openLibOs(config.libos, config, monotonicClock(), options.backend);
+  const libos = await openLibOs(config.libos, config, hostEventLoop.nowUs(), options.backend);
   return new Demikernel(libos, {
     spinUs: config.runtime.spinUs,
     ...(config.tcpSocketOptions.linger.enabled
@@ -54,7 +54,7 @@ export function openPair(options: PairOptions = {}): [Demikernel, Demikernel] {
     ...loopback
   } = options;
   const open = () =>
-    Stack.open(stackModule(), { ...defaultStackOptions, ...changes }, monotonicClock());
+    Stack.open(stackModule(), { ...defaultStackOptions, ...changes }, hostEventLoop.nowUs());
   const at = (text: string) => ({ address: parseIpv4(text, "address"), prefix: 24 });
   const liboses = joinStacks([open(), open()], [at(addresses[0]), at(addresses[1])], loopback);
   const [first, second] = liboses.map((libos) => new Demikernel(libos, { spinUs }));

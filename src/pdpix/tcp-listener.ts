@@ -119,7 +119,7 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
       });
       return;
     }
-    setTimeout(() => this.#accept(), RETRY_MS);
+    this.#demikernel.eventLoop.after(RETRY_MS, () => this.#accept());
   }
 }
 

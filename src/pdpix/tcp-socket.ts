@@ -4,6 +4,7 @@
  */
 import { ERRNO_EPIPE } from "../../assembly/layout";
 import { DemibunError } from "../errors";
+import type { Timer } from "../runtime/event-loop";
 import type { CompletionListener } from "./completions";
 import type { Demikernel } from "./demikernel";
 import type { QueueDescriptor, QueueResult, QueueToken } from "./queue-result";
@@ -46,7 +47,7 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   readonly #pushes: number[] = [];
   #unsentBytes = 0;
   #wantsDrain = false;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #retry: Timer | undefined;
   #pop: QueueToken | undefined;
   #close: QueueToken | undefined;
   #paused = false;
@@ -126,7 +127,7 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
-    clearTimeout(this.#retry);
+    this.#retry?.cancel();
     try {
       this.#close = this.#demikernel.close(this.#qd);
       this.#demikernel.onCompleted(this.#close, this);
@@ -234,11 +235,11 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   #drainLater(): void {
     this.#wantsDrain = true;
     if (this.#pushes.length > 0 || this.#closing) return;
-    this.#retry ??= setTimeout(() => this.#drain(), RETRY_MS);
+    this.#retry ??= this.#demikernel.eventLoop.after(RETRY_MS, () => this.#drain());
   }
 
   #drain(): void {
-    clearTimeout(this.#retry);
+    this.#retry?.cancel();
     this.#retry = undefined;
     this.#wantsDrain = false;
     if (!this.#closing) this.#call(() => this.#handler.drain?.(this));
@@ -251,7 +252,7 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   }
 
   #gone(): void {
-    clearTimeout(this.#retry);
+    this.#retry?.cancel();
     this.#demikernel.unref();
     this.#call(() => this.#handler.close?.(this, this.#error));
   }

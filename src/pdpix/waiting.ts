@@ -1,6 +1,7 @@
 /** Asynchronous waits: one object a wait, which ends by a completion, a timeout or an abort. */
 import { ERRNO_EINVAL, ERRNO_ETIMEDOUT } from "../../assembly/layout";
 import { DemibunError } from "../errors";
+import type { EventLoop, Timer } from "../runtime/event-loop";
 import type { AnyListener, CompletionListener, Completions } from "./completions";
 import type { QueueResult, QueueToken } from "./queue-result";
 
@@ -35,29 +36,34 @@ export function timedOut(operation: string): DemibunError {
   });
 }
 
+/** What every wait needs to know. */
+export interface WaitContext {
+  readonly operation: string;
+  readonly options: WaitOptions;
+  readonly eventLoop: EventLoop;
+  /** Called once when the wait is over, however it ended. */
+  readonly ended: () => void;
+}
+
 /** The part that every wait shares. `T` is what it resolves to. */
 abstract class Wait<T> {
   readonly promise: Promise<T>;
-  readonly #operation: string;
-  readonly #signal: AbortSignal | undefined;
-  readonly #ended: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #context: WaitContext;
+  #timer: Timer | undefined;
   #resolve!: (value: T) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(operation: string, options: WaitOptions, ended: () => void) {
-    this.#operation = operation;
-    this.#signal = options.signal;
-    this.#ended = ended;
+  constructor(context: WaitContext) {
+    this.#context = context;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const { timeoutMs } = options;
+    const { timeoutMs, signal } = context.options;
     if (timeoutMs !== undefined && timeoutMs < 2 ** 31) {
-      this.#timer = setTimeout(this.#expired, Math.ceil(timeoutMs));
+      this.#timer = context.eventLoop.after(timeoutMs, this.#expired);
     }
-    this.#signal?.addEventListener("abort", this.#aborted);
+    signal?.addEventListener("abort", this.#aborted);
   }
 
   protected abstract withdraw(): void;
@@ -79,13 +85,13 @@ abstract class Wait<T> {
   }
 
   #end(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#aborted);
-    this.#ended();
+    this.#timer?.cancel();
+    this.#context.options.signal?.removeEventListener("abort", this.#aborted);
+    this.#context.ended();
   }
 
-  readonly #expired = (): void => this.#giveUp(timedOut(this.#operation));
-  readonly #aborted = (): void => this.#giveUp(this.#signal?.reason);
+  readonly #expired = (): void => this.#giveUp(timedOut(this.#context.operation));
+  readonly #aborted = (): void => this.#giveUp(this.#context.options.signal?.reason);
 }
 
 /** Waits for the first of some pending tokens. Construction throws EALREADY when one has a wait. */
@@ -93,18 +99,12 @@ export class TokenWait extends Wait<IndexedResult> implements CompletionListener
   readonly #completions: Completions;
   readonly #tokens: readonly QueueToken[];
 
-  constructor(
-    completions: Completions,
-    tokens: readonly QueueToken[],
-    operation: string,
-    options: WaitOptions,
-    ended: () => void,
-  ) {
-    super(operation, options, ended);
+  constructor(completions: Completions, tokens: readonly QueueToken[], context: WaitContext) {
+    super(context);
     this.#completions = completions;
     this.#tokens = tokens;
     try {
-      for (const token of tokens) completions.listen(token, this, operation);
+      for (const token of tokens) completions.listen(token, this, context.operation);
     } catch (error) {
       this.withdraw();
       this.abandon();
@@ -128,14 +128,8 @@ export class NextWait extends Wait<QueueResult[]> implements AnyListener {
   readonly #countMax: number;
   readonly #taken: QueueResult[] = [];
 
-  constructor(
-    completions: Completions,
-    countMax: number,
-    operation: string,
-    options: WaitOptions,
-    ended: () => void,
-  ) {
-    super(operation, options, ended);
+  constructor(completions: Completions, countMax: number, context: WaitContext) {
+    super(context);
     this.#completions = completions;
     this.#countMax = countMax;
     completions.listenAny(this);

@@ -1,9 +1,8 @@
 /**
- * Drives one stack from Bun's event loop. While there is work, one bounded turn runs in each
- * setImmediate, so that the program's other I/O gets its share; after a budget without work the
+ * Drives one stack from an event loop. While there is work, each of its turns runs one bounded round, so that the program's other I/O gets its share; after a budget without work the
  * loop sleeps until a packet, an operation or the next deadline wakes it.
  */
-import type { Clock } from "./clock";
+import { type EventLoop, hostEventLoop, type Timer } from "./event-loop";
 
 /** What the reactor drives. */
 export interface Source {
@@ -22,7 +21,7 @@ export interface Source {
 }
 
 export interface ReactorOptions {
-  readonly clock: Clock;
+  readonly eventLoop?: EventLoop | undefined;
   /** How long to go on polling after the last work, in microseconds. */
   readonly spinUs: number;
 }
@@ -30,11 +29,12 @@ export interface ReactorOptions {
 /** Polling period when nothing can wake the loop: from the first to the second, doubling. */
 const POLL_FIRST_MS = 1;
 const POLL_LAST_MS = 4;
-const TIMER_MAX_MS = 2 ** 31 - 1;
+/** Renews itself while somebody waits; its length does not matter. */
+const KEEP_ALIVE_MS = 2 ** 31 - 1;
 
 export class Reactor implements Disposable {
   readonly #source: Source;
-  readonly #clock: Clock;
+  readonly #eventLoop: EventLoop;
   readonly #spinUs: number;
   #activeUs = Number.NEGATIVE_INFINITY;
   #scheduled = false;
@@ -42,54 +42,58 @@ export class Reactor implements Disposable {
   #armed = false;
   #closed = false;
   #pollMs = POLL_FIRST_MS;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #timerDueUs = Number.POSITIVE_INFINITY;
   #holders = 0;
-  #keepAlive: ReturnType<typeof setInterval> | undefined;
+  #keepAlive: Timer | undefined;
 
-  constructor(source: Source, { clock, spinUs }: ReactorOptions) {
+  constructor(source: Source, { eventLoop = hostEventLoop, spinUs }: ReactorOptions) {
     this.#source = source;
-    this.#clock = clock;
+    this.#eventLoop = eventLoop;
     this.#spinUs = spinUs;
   }
 
   get nowUs(): number {
-    return this.#clock();
+    return this.#eventLoop.nowUs();
   }
 
   /** Makes a turn run soon: an operation was issued or a packet may have come. */
   readonly kick = (): void => {
-    this.#activeUs = this.#clock();
+    this.#activeUs = this.#eventLoop.nowUs();
     this.#schedule();
   };
 
   /** Keeps the process alive until as many `letGo` follow. */
   hold(): void {
-    if (this.#holders++ === 0) this.#keepAlive = setInterval(() => {}, TIMER_MAX_MS);
+    if (this.#holders++ === 0) this.#stayAlive();
   }
 
   letGo(): void {
-    if (--this.#holders === 0) clearInterval(this.#keepAlive);
+    if (--this.#holders === 0) this.#keepAlive?.cancel();
+  }
+
+  #stayAlive(): void {
+    this.#keepAlive = this.#eventLoop.after(KEEP_ALIVE_MS, () => this.#stayAlive());
   }
 
   /** Runs one bounded round now; returns how much was done. */
   step(): number {
     const source = this.#source;
-    const work = source.poll(this.#clock()) + source.collect();
+    const work = source.poll(this.#eventLoop.nowUs()) + source.collect();
     return work + source.flush();
   }
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#keepAlive);
+    this.#timer?.cancel();
+    this.#keepAlive?.cancel();
   }
 
   #schedule(): void {
     // A turn decides at its end whether another follows, so a kick from inside adds none.
     if (this.#scheduled || this.#inTurn || this.#closed) return;
     this.#scheduled = true;
-    setImmediate(this.#turn);
+    this.#eventLoop.soon(this.#turn);
   }
 
   readonly #turn = (): void => {
@@ -99,16 +103,16 @@ export class Reactor implements Disposable {
     let work = 0;
     try {
       work = this.step();
-      if (work > 0) this.#activeUs = this.#clock();
+      if (work > 0) this.#activeUs = this.#eventLoop.nowUs();
     } catch (cause) {
       this.#closed = true;
-      clearTimeout(this.#timer);
+      this.#timer?.cancel();
       this.#source.failed(cause);
       return;
     } finally {
       this.#inTurn = false;
     }
-    if (work > 0 || this.#clock() - this.#activeUs <= this.#spinUs) {
+    if (work > 0 || this.#eventLoop.nowUs() - this.#activeUs < this.#spinUs) {
       this.#pollMs = POLL_FIRST_MS;
       this.#schedule();
     } else {
@@ -120,15 +124,15 @@ export class Reactor implements Disposable {
     let dueUs = this.#source.deadlineUs;
     this.#armed ||= this.#source.arm(this.#wake);
     if (!this.#armed) {
-      dueUs = Math.min(dueUs, this.#clock() + this.#pollMs * 1000);
+      dueUs = Math.min(dueUs, this.#eventLoop.nowUs() + this.#pollMs * 1000);
       this.#pollMs = Math.min(this.#pollMs * 2, POLL_LAST_MS);
     }
     // A timer that is due earlier stays: a turn too many costs less than a timer per sleep.
     if (dueUs >= this.#timerDueUs) return;
-    clearTimeout(this.#timer);
-    const afterMs = Math.ceil((dueUs - this.#clock()) / 1000);
+    this.#timer?.cancel();
     this.#timerDueUs = dueUs;
-    this.#timer = setTimeout(this.#expire, Math.min(Math.max(afterMs, 1), TIMER_MAX_MS));
+    const delayMs = (dueUs - this.#eventLoop.nowUs()) / 1000;
+    this.#timer = this.#eventLoop.after(delayMs, this.#expire);
     this.#timer.unref();
   }
 

@@ -30,7 +30,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/runtime": runtime,
   "src/libos": libos,
   "src/pdpix": pdpix,
-  "src/adapters": ["src/adapters", "src/pdpix", "src/index", "src/errors"],
+  "src/adapters": [
+    "src/adapters",
+    "src/pdpix",
+    "src/runtime/event-loop",
+    "src/index",
+    "src/errors",
+  ],
 };
 
 /** Beyond the folders: the device's rings are the link layer's matter, TCP only queues chains. */
