@@ -39,6 +39,14 @@ export interface Ipv4Header {
   readonly destination: string;
 }
 
+/** RFC 8200 section 4.5. */
+export interface Ipv6Fragment {
+  readonly identification: number;
+  /** Bytes. */
+  readonly offset: number;
+  readonly moreFragments: boolean;
+}
+
 /** RFC 8200. `protocol` is the last Next Header, behind extension headers. */
 export interface Ipv6Header {
   readonly version: 6;
@@ -51,6 +59,7 @@ export interface Ipv6Header {
   readonly protocol: number;
   readonly source: string;
   readonly destination: string;
+  readonly fragment?: Ipv6Fragment;
 }
 
 export type IpHeader = Ipv4Header | Ipv6Header;

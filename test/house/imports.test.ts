@@ -30,6 +30,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/runtime": runtime,
   "src/libos": libos,
   "src/pdpix": pdpix,
+  "src/packet": ["src/packet", "src/errors", "assembly/layout"],
+  "src/pcapng": ["src/pcapng", "src/errors", "assembly/layout"],
   "src/adapters": [
     "src/adapters",
     "src/pdpix",
