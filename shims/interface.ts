@@ -42,7 +42,11 @@ export function interfaceRequest(name: string): Struct {
 }
 
 /** One request about an interface; returns the filled request or -errno. */
-function query(name: string, code: number, fill?: (request: Struct) => void): Struct | number {
+export function query(
+  name: string,
+  code: number,
+  fill?: (request: Struct) => void,
+): Struct | number {
   const request = interfaceRequest(name);
   fill?.(request);
   const fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -1,5 +1,5 @@
 /**
- * The one binding of libc. Every function is named after its call and returns what the call returns,
+ * The binding of libc that devices share; sockets/calls.ts adds what only sockets need. Every function is named after its call and returns what the call returns,
  * or -errno when it failed. Addresses are plain numbers; whoever passes one keeps the memory alive.
  */
 import { dlopen, FFIType, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
@@ -34,7 +34,8 @@ const { symbols } = dlopen("libc.so.6", {
 /** errno of this thread; a Worker loads this module anew, so the place never changes. */
 const errnoPlace = symbols.__errno_location() as Pointer;
 
-function checked(value: number): number {
+/** What a call returned, or -errno; to be asked before any other call is made. */
+export function checked(value: number): number {
   return value >= 0 ? value : -read.i32(errnoPlace, 0);
 }
 
