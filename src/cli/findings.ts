@@ -1,6 +1,6 @@
 /** What `doctor` looks at on this machine, one finding each, with the command that mends it. */
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { dependencies } from "../../package.json";
+import { engines } from "../../package.json";
 
 export interface Finding {
   readonly name: string;
@@ -29,7 +29,7 @@ function kernelText(path: string): string {
 }
 
 function bunVersion(): Finding {
-  const wanted = dependencies.bun;
+  const wanted = engines.bun;
   if (Bun.version === wanted) return ok("bun", Bun.version);
   return lacking("missing", "bun", `${Bun.version}, tested with ${wanted}`, "npm install");
 }

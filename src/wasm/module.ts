@@ -1,17 +1,14 @@
-/**
- * The compiled module, once a process. This is the only file that knows where the build put it; a
- * browser compiles the bytes it fetched and gives the module to `Stack.open`.
- */
+/** The compiled module, once a process and without waiting: for hosts that read files. */
 import { readFileSync } from "node:fs";
 import { ERRNO_ENOENT } from "../../assembly/layout";
 import { DemibunError } from "../errors";
+import { stackLocation } from "./load-module";
 
-const location = new URL("../../build/wasm/stack.wasm", import.meta.url);
 let compiled: WebAssembly.Module | undefined;
 
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   try {
-    return new Uint8Array(readFileSync(location));
+    return new Uint8Array(readFileSync(stackLocation));
   } catch (cause) {
     throw new DemibunError({
       operation: "open",

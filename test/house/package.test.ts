@@ -29,6 +29,7 @@ test("every file that package.json exports or runs exists", () => {
 
 test("this is the Bun that package.json pins", () => {
   expect(Bun.version).toBe(manifest.dependencies.bun);
+  expect(Bun.version).toBe(manifest.engines.bun);
 });
 
 /** Folders of shims/ that are not backends but help them. */

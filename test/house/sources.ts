@@ -8,7 +8,10 @@ const folders = "{assembly,src,shims,build,test,examples}";
 /** Paths from the root of every file that git would keep: outputs and packages are left out. */
 export function sourceFiles(extensions: string): string[] {
   return [...new Bun.Glob(`${folders}/**/*.{${extensions}}`).scanSync({ cwd: root })]
-    .filter((path) => !/^build\/(wasm|native)\/|^shims\/include\/|\/node_modules\//.test(path))
+    .filter(
+      (path) =>
+        !/^build\/(wasm|native|package[.\d]*)\/|^shims\/include\/|\/node_modules\//.test(path),
+    )
     .sort();
 }
 
