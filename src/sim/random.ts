@@ -3,6 +3,8 @@
  * depends on the seed and the labels only: adding a link or a host shifts nobody else's numbers.
  */
 
+import { cosineOfTurns, logarithm, power, sineOfTurns } from "./deterministic-math";
+
 /** FNV-1a with a final mix: a label's share in a stream's state. */
 function hashLabel(label: string, start: number): number {
   let hash = start >>> 0;
@@ -71,7 +73,7 @@ export class Random {
 
   /** Log-uniform in [low, high], for sizes and times that span magnitudes. */
   magnitude(low: number, high: number): number {
-    return low * (high / low) ** this.float();
+    return low * power(high / low, this.float());
   }
 
   /** True with this probability; no number is drawn for 0 and 1. */
@@ -85,17 +87,17 @@ export class Random {
   }
 
   exponential(mean: number): number {
-    return -mean * Math.log(1 - this.float());
+    return -mean * logarithm(1 - this.float());
   }
 
   /** Box and Muller 1958. */
   normal(mean: number, deviation: number): number {
     let standard = this.#spareNormal;
     if (standard === undefined) {
-      const radius = Math.sqrt(-2 * Math.log(1 - this.float()));
-      const angle = 2 * Math.PI * this.float();
-      standard = radius * Math.cos(angle);
-      this.#spareNormal = radius * Math.sin(angle);
+      const radius = Math.sqrt(-2 * logarithm(1 - this.float()));
+      const turns = this.float();
+      standard = radius * cosineOfTurns(turns);
+      this.#spareNormal = radius * sineOfTurns(turns);
     } else {
       this.#spareNormal = undefined;
     }

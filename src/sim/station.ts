@@ -3,6 +3,8 @@
 /** A host's device, a switch or a router: it takes frames from links. */
 export interface Station {
   readonly name: string;
+  /** Told of its port when a link is made; a station that sends on its own keeps it. */
+  plug?(port: Port): void;
   /** Takes a frame, Ethernet header first, that came in through `port`. The array is its own now. */
   receive(frame: Uint8Array, port: Port): void;
 }

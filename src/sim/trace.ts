@@ -13,6 +13,7 @@ export type DropReason =
   | "ring overflow"
   | "host down"
   | "rule"
+  | "rate limit"
   | "no route"
   | "ttl exceeded"
   | "unknown station";
