@@ -1,0 +1,30 @@
+/** Whose timers and defaults the stack takes on for a script. */
+import { defaultStackOptions, type StackOptions } from "../../wasm/stack-options";
+
+export type ProfileName = "linux" | "freebsd" | "rfc";
+
+/** Small pools, so that opening a stack costs about a millisecond; and one seed for every run. */
+const small: StackOptions = {
+  ...defaultStackOptions,
+  frames: 1024,
+  connections: 32,
+  queues: 64,
+  tokens: 256,
+  datagramSockets: 16,
+  neighbours: 8,
+  ringEntries: 256,
+  reassemblySets: 4,
+  noDelay: false,
+  seed: Uint8Array.from({ length: 64 }, (_, index) => index * 11 + 3),
+};
+
+/**
+ * `linux`: net/ipv4's constants TCP_DELACK_MIN, TCP_RTO_MIN, TCP_TIMEWAIT_LEN. `freebsd`: the
+ * long-time defaults of net.inet.tcp.delacktime, rexmit_min with its slop, and 2·msl. `rfc`: RFC 9293
+ * section 3.8.6.3 within its bound of 0.5 s, RFC 6298 section 2.4, RFC 9293 section 3.4.2.
+ */
+export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
+  linux: { ...small, delayedAckUs: 40_000, rtoMinUs: 200_000, timeWaitUs: 60_000_000 },
+  freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
+  rfc: { ...small, delayedAckUs: 200_000, rtoMinUs: 1_000_000, timeWaitUs: 240_000_000 },
+};

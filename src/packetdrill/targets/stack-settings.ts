@@ -1,0 +1,144 @@
+/** Shell commands of scripts as settings of the stack: sysctls, in the forms that scripts use. */
+import type { StackOptions } from "../../wasm/stack-options";
+import { UnsupportedError } from "./target";
+
+type Settings = { -readonly [Key in keyof StackOptions]?: StackOptions[Key] };
+
+/** Programs that arrange the network around the kernel, which the stack does not have. */
+const harmlessPrograms: ReadonlySet<string> = new Set([
+  "tc",
+  "ip",
+  "ifconfig",
+  "route",
+  "ethtool",
+  "iptables",
+  "ip6tables",
+  "nft",
+  "modprobe",
+  "true",
+  ":",
+  "sync",
+]);
+
+/** Sysctls that name something the stack does in one way; what it is told must be that way. */
+const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
+  "net.ipv4.tcp_timestamps": ["0"],
+  "net.ipv4.tcp_sack": ["0"],
+  "net.ipv4.tcp_dsack": ["0"],
+  "net.ipv4.tcp_window_scaling": ["1"],
+  "net.ipv4.tcp_ecn": ["0", "2"],
+  "net.ipv4.tcp_fastopen": ["0"],
+  "net.ipv4.tcp_mtu_probing": ["0"],
+  "net.ipv4.tcp_congestion_control": ["reno"],
+  "net.ipv4.tcp_fin_timeout": ["60"],
+  "net.ipv4.tcp_frto": ["0"],
+  "net.ipv4.tcp_syn_retries": ["7"],
+  "net.ipv4.tcp_synack_retries": ["5"],
+  "net.ipv4.tcp_retries2": ["15"],
+};
+
+/** Sysctls without a counterpart, whatever their value. */
+const ignoredSysctls =
+  /^net\.(core|ipv6)\.|^net\.ipv4\.(tcp_(syncookies|moderate_rcvbuf|no_metrics_save|autocorking|early_retrans|recovery|slow_start_after_idle|min_tso_segs|tso_win_divisor|tso_rtt_log|pacing_.*|limit_output_bytes|notsent_lowat|shrink_window|allowed_congestion_control|min_snd_mss|base_mss|max_syn_backlog|tw_reuse.*|timestamps_.*|invalid_ratelimit|challenge_ack_limit|mem|adv_win_scale|app_win|workaround_signed_windows|thin_linear_timeouts|comp_sack_.*|plb_.*|migrate_req|reflect_tos|backlog_ack_defer|ehash_entries|keepalive_.*|orphan_retries|abort_on_overflow|rfc1337|stdurg|retrans_collapse|reordering|max_reordering|available_congestion_control|retries1)|ip_local_port_range|ip_no_pmtu_disc|icmp_.*|conf\..*|route\..*|fib_.*|neigh\..*|udp_.*|ip_forward|somaxconn)$/;
+
+/** Numbers, as a sysctl of three numbers or of one holds them. */
+function numbers(value: string): number[] {
+  return value.trim().split(/\s+/).map(Number);
+}
+
+function setSysctl(name: string, value: string, settings: Settings): void {
+  const known = numbers(value);
+  switch (name) {
+    case "net.ipv4.tcp_rmem":
+      settings.receiveBufferBytes = known[1] ?? Number.NaN;
+      return check(name, value, settings.receiveBufferBytes);
+    case "net.ipv4.tcp_wmem":
+      settings.sendBufferBytes = known[1] ?? Number.NaN;
+      return check(name, value, settings.sendBufferBytes);
+    case "net.ipv4.tcp_rto_min_us":
+      settings.rtoMinUs = known[0] ?? Number.NaN;
+      return check(name, value, settings.rtoMinUs);
+  }
+  if (name.startsWith("demibun.")) return setOption(name.slice("demibun.".length), value, settings);
+  const allowed = fixedSysctls[name];
+  if (allowed?.includes(value.trim()) === true || ignoredSysctls.test(name)) return;
+  throw new UnsupportedError(
+    allowed === undefined
+      ? `sysctl ${name} means nothing to this stack`
+      : `${name} = ${value.trim()} is not supported by this stack, which has ${allowed.join(" or ")}`,
+  );
+}
+
+function check(name: string, value: string, number: number | undefined): void {
+  if (number === undefined || !Number.isInteger(number) || number < 0) {
+    throw new Error(`${name} cannot be ${JSON.stringify(value)}`);
+  }
+}
+
+const numericOptions = [
+  "receiveBufferBytes",
+  "sendBufferBytes",
+  "rtoMinUs",
+  "timeWaitUs",
+  "delayedAckUs",
+  "mssBytes",
+  "connections",
+  "frames",
+  "arpTtlUs",
+] as const;
+
+/** `demibun.<option>`: the stack's own options by their own names. */
+function setOption(name: string, value: string, settings: Settings): void {
+  const option = numericOptions.find((known) => known === name);
+  if (option !== undefined) {
+    settings[option] = Number(value);
+    return check(`demibun.${name}`, value, settings[option]);
+  }
+  if (name !== "noDelay") throw new Error(`the stack has no option ${JSON.stringify(name)}`);
+  settings.noDelay = value.trim() !== "0";
+}
+
+/** One simple command: words without quotes around them. */
+function applyCommand(command: string, settings: Settings): void {
+  const echo = /^echo\s+(?:-\w+\s+)?(.*?)\s*>>?\s*\/proc\/sys\/(\S+)$/s.exec(command);
+  if (echo !== null) {
+    const [, value = "", path = ""] = echo;
+    return setSysctl(path.replaceAll("/", "."), unquote(value), settings);
+  }
+  const words = splitWords(command);
+  const program = words[0]?.split("/").at(-1) ?? "";
+  if (program === "sysctl") {
+    for (const word of words.slice(1)) {
+      const assignment = /^([\w.-]+)=(.*)$/s.exec(word.replaceAll("/", "."));
+      if (assignment !== null)
+        setSysctl(assignment[1] as string, assignment[2] as string, settings);
+    }
+    return;
+  }
+  if (!harmlessPrograms.has(program)) {
+    throw new UnsupportedError(`the command ${JSON.stringify(command)} has no shell to run in`);
+  }
+}
+
+function unquote(text: string): string {
+  return text.replace(/^(["'])(.*)\1$/s, "$2");
+}
+
+/** Splits at blanks outside quotes; quotes go, also inside words as in name="a b". */
+function splitWords(command: string): string[] {
+  const words = command.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
+  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+}
+
+/** What the commands of one shell text set. Comments, redirections to /dev/null and `|| true` go. */
+export function settingsOf(text: string): Partial<StackOptions> {
+  const settings: Settings = {};
+  const plain = text
+    .replace(/\\\n/g, " ")
+    .replace(/(^|\s)#.*$/gm, "$1")
+    .replace(/\s*(?:[12&]?>\s*\/dev\/null|2>&1)/g, "");
+  for (const command of plain.split(/;|&&|\|\||\n/)) {
+    if (command.trim() !== "") applyCommand(command.trim(), settings);
+  }
+  return settings;
+}

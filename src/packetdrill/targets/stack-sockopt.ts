@@ -1,0 +1,145 @@
+/** Socket options of the stack's sockets, in Linux's layout. */
+import {
+  ERRNO_EINVAL,
+  ERRNO_ENOPROTOOPT,
+  SOCKET_OPTION_LINGER,
+  SOCKET_OPTION_NODELAY,
+  SOCKET_OPTION_RECEIVE_BUFFER,
+  SOCKET_OPTION_SEND_BUFFER,
+} from "../../../assembly/layout";
+import * as linux from "./stack-linux";
+import type { StackMachine } from "./stack-machine";
+import { failure, type KernelSocket, success } from "./stack-socket";
+import { StreamSocket } from "./stack-stream";
+import { type CallResult, UnsupportedError } from "./target";
+
+/** What RFC 9293 section 3.7.1 assumes, as Linux tells it of a socket without a peer. */
+const MSS_DEFAULT = 536;
+
+/** Options that change nothing about a single connection in a script. */
+const harmless: ReadonlySet<number> = new Set([linux.SO_REUSEADDR, linux.SO_REUSEPORT]);
+
+function int(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return bytes;
+}
+
+function readInt(bytes: Uint8Array, at = 0): number | undefined {
+  if (bytes.length < at + 4) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(at, true);
+}
+
+function output(bytes: Uint8Array, size: number): CallResult {
+  return { value: 0, errno: 0, output: bytes.subarray(0, size) };
+}
+
+export class SocketOptions {
+  readonly #machine: StackMachine;
+  readonly #set = new Map<string, number>();
+
+  constructor(machine: StackMachine) {
+    this.#machine = machine;
+  }
+
+  set(socket: KernelSocket, level: number, option: number, value: Uint8Array): CallResult {
+    const number = readInt(value);
+    if (number === undefined) return failure(ERRNO_EINVAL);
+    if (level === linux.SOL_SOCKET && harmless.has(option)) {
+      this.#set.set(`${socket.qd}/${option}`, number);
+      return success(0);
+    }
+    if (!(socket instanceof StreamSocket)) return unsupported("setsockopt", level, option);
+    if (level === linux.SOL_SOCKET) return this.#setSocketLevel(socket, option, number, value);
+    if (level !== linux.IPPROTO_TCP) return unsupported("setsockopt", level, option);
+    if (option === linux.TCP_NODELAY) return this.#store(socket, SOCKET_OPTION_NODELAY, number);
+    return unsupported("setsockopt", level, option);
+  }
+
+  #setSocketLevel(
+    socket: StreamSocket,
+    option: number,
+    number: number,
+    value: Uint8Array,
+  ): CallResult {
+    switch (option) {
+      case linux.SO_SNDBUF:
+        return this.#store(socket, SOCKET_OPTION_SEND_BUFFER, number);
+      case linux.SO_RCVBUF:
+        return this.#store(socket, SOCKET_OPTION_RECEIVE_BUFFER, number);
+      case linux.SO_LINGER: {
+        const seconds = readInt(value, 4);
+        if (seconds === undefined) return failure(ERRNO_EINVAL);
+        socket.lingerSeconds = number === 0 ? -1 : seconds;
+        return this.#store(socket, SOCKET_OPTION_LINGER, socket.lingerSeconds);
+      }
+      default:
+        return unsupported("setsockopt", linux.SOL_SOCKET, option);
+    }
+  }
+
+  #store(socket: StreamSocket, option: number, value: number): CallResult {
+    const errno = -this.#machine.stack.exports.setOption(socket.qd, option, value);
+    this.#machine.flush();
+    return errno > 0 ? failure(errno) : success(0);
+  }
+
+  get(socket: KernelSocket, level: number, option: number, size: number): CallResult {
+    if (level === linux.SOL_SOCKET) return this.#getSocketLevel(socket, option, size);
+    if (level !== linux.IPPROTO_TCP || !(socket instanceof StreamSocket)) {
+      return level === linux.IPPROTO_TCP
+        ? failure(ERRNO_ENOPROTOOPT)
+        : unsupported("getsockopt", level, option);
+    }
+    if (option === linux.TCP_NODELAY) {
+      return output(int(this.#load(socket, SOCKET_OPTION_NODELAY)), size);
+    }
+    if (option === linux.TCP_MAXSEG) return output(int(socket.view.mss || MSS_DEFAULT), size);
+    return unsupported("getsockopt", level, option);
+  }
+
+  #getSocketLevel(socket: KernelSocket, option: number, size: number): CallResult {
+    const isStream = socket instanceof StreamSocket;
+    switch (option) {
+      case linux.SO_ERROR:
+        return output(int(socket.takeError()), size);
+      case linux.SO_TYPE:
+        return output(int(isStream ? linux.SOCK_STREAM : linux.SOCK_DGRAM), size);
+      case linux.SO_DOMAIN:
+        return output(int(linux.AF_INET), size);
+      case linux.SO_PROTOCOL:
+        return output(int(isStream ? linux.IPPROTO_TCP : linux.IPPROTO_UDP), size);
+      case linux.SO_ACCEPTCONN:
+        return output(int(isStream && socket.isListening ? 1 : 0), size);
+      case linux.SO_REUSEADDR:
+      case linux.SO_REUSEPORT:
+        return output(int(this.#set.get(`${socket.qd}/${option}`) ?? 0), size);
+    }
+    if (!isStream) return unsupported("getsockopt", linux.SOL_SOCKET, option);
+    switch (option) {
+      case linux.SO_SNDBUF:
+        return output(int(this.#load(socket, SOCKET_OPTION_SEND_BUFFER)), size);
+      case linux.SO_RCVBUF:
+        return output(int(this.#load(socket, SOCKET_OPTION_RECEIVE_BUFFER)), size);
+      case linux.SO_LINGER: {
+        const seconds = socket.lingerSeconds;
+        const bytes = new Uint8Array(8);
+        bytes.set(int(seconds < 0 ? 0 : 1));
+        bytes.set(int(Math.max(0, seconds)), 4);
+        return output(bytes, size);
+      }
+      default:
+        return unsupported("getsockopt", linux.SOL_SOCKET, option);
+    }
+  }
+
+  #load(socket: StreamSocket, option: number): number {
+    return this.#machine.stack.exports.getOption(socket.qd, option);
+  }
+}
+
+function unsupported(call: string, level: number, option: number): never {
+  throw new UnsupportedError(
+    `${call} of option ${option} at level ${level} is not supported by this stack`,
+  );
+}

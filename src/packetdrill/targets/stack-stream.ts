@@ -1,0 +1,299 @@
+/**
+ * A TCP socket with the kernel's manners on the stack's queue operations. Each method is one attempt
+ * at a call: its result, or undefined when the call would block. A pop is started only when a read
+ * finds data, so the receive window is what the script's reads make it.
+ */
+import {
+  ERRNO_EALREADY,
+  ERRNO_EINPROGRESS,
+  ERRNO_EINVAL,
+  ERRNO_EISCONN,
+  ERRNO_ENOBUFS,
+  ERRNO_ENOTCONN,
+  ERRNO_EPIPE,
+  KIND_STREAM,
+} from "../../../assembly/layout";
+import {
+  CLOSED,
+  ESTABLISHED,
+  FIN_QUEUED,
+  FIN_RECEIVED,
+  LISTEN,
+  SYN_RECEIVED,
+  SYN_SENT,
+} from "../../../assembly/transport/tcp/record";
+import { parseIpv4 } from "../../wasm/address";
+import type { ConnectionView } from "../../wasm/connections";
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLRDHUP,
+  POLLRDNORM,
+  POLLWRNORM,
+  SHUT_RD,
+  SHUT_RDWR,
+} from "./stack-linux";
+import type { StackMachine } from "./stack-machine";
+import { failure, type KernelSocket, success } from "./stack-socket";
+import type { CallResult, SocketAddress } from "./target";
+
+const READABLE = POLLIN | POLLRDNORM;
+const WRITABLE = POLLOUT | POLLWRNORM;
+
+export class StreamSocket implements KernelSocket {
+  readonly kind = "stream";
+  readonly qd: number;
+  lingerSeconds = -1;
+  readonly #machine: StackMachine;
+  readonly #view: ConnectionView;
+  #connecting: number | undefined;
+  #connectBlocks = false;
+  #sending: number | undefined;
+  /** It was connected, or tried to be: what it does once closed differs from a fresh socket. */
+  #used = false;
+  #readShut = false;
+  /** An error that a call, or SO_ERROR, still has to tell. */
+  #error = 0;
+  #errorTaken = false;
+
+  constructor(machine: StackMachine, qd: number) {
+    this.#machine = machine;
+    this.qd = qd;
+    const view = machine.connections.of(qd);
+    if (view === undefined) throw new Error("the stack has no record of the socket");
+    this.#view = view;
+  }
+
+  static open(machine: StackMachine): StreamSocket | number {
+    const qd = machine.stack.exports.socket(KIND_STREAM);
+    return qd < 0 ? -qd : new StreamSocket(machine, qd);
+  }
+
+  /** An accepted connection. */
+  static adopt(machine: StackMachine, qd: number): StreamSocket {
+    const socket = new StreamSocket(machine, qd);
+    socket.#used = true;
+    return socket;
+  }
+
+  get view(): ConnectionView {
+    return this.#view;
+  }
+
+  get isListening(): boolean {
+    return this.#view.stateNumber === LISTEN;
+  }
+
+  bind(address: SocketAddress): CallResult {
+    const { stack } = this.#machine;
+    stack.writeAddress(parseIpv4(address.address, "bind"));
+    const errno = -stack.exports.bind(this.qd, address.port);
+    // Linux knows no other answer to a second bind.
+    return errno > 0 ? failure(errno === ERRNO_EISCONN ? ERRNO_EINVAL : errno) : success(0);
+  }
+
+  listen(backlog: number): CallResult {
+    if (this.isListening) return success(0);
+    const { stack } = this.#machine;
+    if (this.#view.stateNumber !== CLOSED) return failure(ERRNO_EINVAL);
+    if (this.#view.localPort === 0) {
+      stack.writeAddress(0);
+      stack.exports.bind(this.qd, 0);
+    }
+    const errno = -stack.exports.listen(this.qd, Math.max(1, Math.min(backlog, 4096)));
+    return errno > 0 ? failure(errno) : success(0);
+  }
+
+  /** The accepted connection's descriptor of the stack is the value. */
+  accept(): CallResult | undefined {
+    if (!this.isListening) return failure(ERRNO_EINVAL);
+    if (this.#view.acceptable === 0) return undefined;
+    const token = this.#machine.stack.exports.accept(this.qd);
+    if (token < 0) return failure(-token);
+    this.#machine.flush();
+    const completion = this.#machine.result(token);
+    if (completion === undefined) {
+      this.#machine.ignore(token);
+      return failure(ERRNO_ENOBUFS);
+    }
+    return { value: completion.accepted, errno: completion.errno, address: completion.peer };
+  }
+
+  connect(address: SocketAddress, isBlocking: boolean): CallResult | undefined {
+    this.#settleConnect();
+    if (this.#connectBlocks) return this.#connected();
+    if (this.#connecting !== undefined) return failure(ERRNO_EALREADY);
+    if (this.#error !== 0) return failure(this.takeError());
+    if (this.#view.stateNumber >= ESTABLISHED) return failure(ERRNO_EISCONN);
+    const { stack } = this.#machine;
+    stack.writeAddress(parseIpv4(address.address, "connect"));
+    const token = stack.exports.connect(this.qd, address.port);
+    if (token < 0) return failure(-token);
+    this.#connecting = token;
+    this.#used = true;
+    this.#machine.flush();
+    this.#settleConnect();
+    if (!isBlocking) return failure(ERRNO_EINPROGRESS);
+    this.#connectBlocks = true;
+    return this.#connected();
+  }
+
+  #connected(): CallResult | undefined {
+    if (this.#connecting !== undefined) return undefined;
+    this.#connectBlocks = false;
+    return this.#error === 0 ? success(0) : failure(this.takeError());
+  }
+
+  #settleConnect(): void {
+    if (this.#connecting === undefined) return;
+    const completion = this.#machine.result(this.#connecting);
+    if (completion === undefined) return;
+    this.#connecting = undefined;
+    this.#error = completion.errno;
+    this.#errorTaken = completion.errno !== 0;
+  }
+
+  /** What killed the connection, told once (SO_ERROR, or the next call). */
+  takeError(): number {
+    this.#notice();
+    const error = this.#error;
+    this.#error = 0;
+    return error;
+  }
+
+  #notice(): void {
+    this.#settleConnect();
+    if (this.#errorTaken || this.#view.error === 0) return;
+    this.#errorTaken = true;
+    this.#error = this.#view.error;
+  }
+
+  receive(size: number): CallResult | undefined {
+    this.#notice();
+    const view = this.#view;
+    if (this.isListening) return failure(ERRNO_ENOTCONN);
+    if (view.receiveQueued > 0) return size === 0 ? success(0) : this.#pop(size);
+    if (this.#error !== 0) return failure(this.takeError());
+    if (view.has(FIN_RECEIVED) || this.#readShut) return received(new Uint8Array(0));
+    if (view.stateNumber === CLOSED) {
+      return this.#used ? received(new Uint8Array(0)) : failure(ERRNO_ENOTCONN);
+    }
+    return undefined;
+  }
+
+  #pop(size: number): CallResult {
+    const bytes = Math.min(size, this.#view.receiveQueued);
+    const token = this.#machine.stack.exports.pop(this.qd, bytes);
+    if (token < 0) return failure(-token);
+    this.#machine.flush();
+    const completion = this.#machine.result(token);
+    if (completion === undefined) return failure(ERRNO_ENOBUFS);
+    if (completion.errno !== 0) return failure(completion.errno);
+    return received(this.#machine.device.take(completion.frame));
+  }
+
+  send(contents: Uint8Array, isBlocking: boolean): CallResult | undefined {
+    this.#notice();
+    const view = this.#view;
+    if (this.#sending !== undefined) return this.#sent(contents.length);
+    if (this.#error !== 0) return failure(this.takeError());
+    const state = view.stateNumber;
+    if (state === SYN_SENT || state === SYN_RECEIVED) return undefined;
+    if (state < ESTABLISHED || view.has(FIN_QUEUED)) return failure(ERRNO_EPIPE);
+    if (contents.length === 0) return success(0);
+    const room = view.sendBuffer - unacknowledged(view);
+    if (room <= 0 && !isBlocking) return undefined;
+    const bytes = isBlocking ? contents.length : Math.min(room, contents.length);
+    const array = this.#machine.device.array(contents.subarray(0, bytes));
+    if (array === 0) return undefined;
+    const token = this.#machine.stack.exports.push(this.qd, array);
+    if (token < 0) {
+      this.#machine.stack.exports.release(array);
+      return failure(-token);
+    }
+    this.#sending = token;
+    this.#machine.flush();
+    return this.#sent(bytes);
+  }
+
+  #sent(bytes: number): CallResult | undefined {
+    const completion = this.#machine.result(this.#sending as number);
+    if (completion === undefined) return undefined;
+    this.#sending = undefined;
+    return completion.errno === 0 ? success(bytes) : failure(completion.errno);
+  }
+
+  shutdown(how: number): CallResult {
+    const { stateNumber } = this.#view;
+    if (stateNumber < ESTABLISHED) return failure(ERRNO_ENOTCONN);
+    if (how === SHUT_RD || how === SHUT_RDWR) this.#readShut = true;
+    if (how === SHUT_RD) return success(0);
+    const errno = -this.#machine.stack.exports.shutdownWrite(this.qd);
+    this.#machine.flush();
+    return errno > 0 && errno !== ERRNO_ENOTCONN ? failure(errno) : success(0);
+  }
+
+  /** The token of the stack's close, which completes when everything has been acknowledged. */
+  close(): number {
+    if (this.#connecting !== undefined) this.#machine.ignore(this.#connecting);
+    if (this.#sending !== undefined) this.#machine.ignore(this.#sending);
+    const token = this.#machine.stack.exports.close(this.qd);
+    this.#machine.flush();
+    return token;
+  }
+
+  /** As tcp_poll of Linux tells it. */
+  poll(): number {
+    this.#notice();
+    const view = this.#view;
+    const state = view.stateNumber;
+    if (state === LISTEN) return view.acceptable > 0 ? READABLE : 0;
+    const ended = state === CLOSED && this.#used;
+    const sendShut = ended || view.has(FIN_QUEUED);
+    const receiveShut = ended || this.#readShut || view.has(FIN_RECEIVED);
+    let events = 0;
+    if (state === CLOSED || (sendShut && receiveShut)) events |= POLLHUP;
+    if (receiveShut) events |= READABLE | POLLRDHUP;
+    if (state !== SYN_SENT && state !== SYN_RECEIVED) {
+      if (view.receiveQueued > 0) events |= READABLE;
+      if (sendShut || isWritable(view)) events |= WRITABLE;
+    }
+    return this.#error === 0 ? events : events | POLLERR;
+  }
+
+  /** Changes whenever something happened that an edge-triggered epoll tells again. */
+  get edge(): string {
+    const { receiveNext, sendUna, stateNumber, acceptable } = this.#view;
+    return `${receiveNext}/${sendUna}/${stateNumber}/${acceptable}`;
+  }
+
+  get readableBytes(): number {
+    return this.#view.receiveQueued;
+  }
+
+  /** Bytes not acknowledged, and those of them that were never sent. */
+  get unsentBytes(): { readonly all: number; readonly neverSent: number } {
+    const view = this.#view;
+    const all = unacknowledged(view);
+    const neverSent = (view.sendEnd - view.sendMax) | 0;
+    return { all, neverSent: Math.min(all, Math.max(0, neverSent)) };
+  }
+}
+
+/** Data bytes between SND.UNA and the end of the send queue. */
+function unacknowledged(view: ConnectionView): number {
+  if (view.stateNumber < ESTABLISHED) return 0;
+  return Math.max(0, (view.sendEnd - view.sendUna) | 0);
+}
+
+/** sk_stream_is_writeable: at least a third of the buffer is free. */
+function isWritable(view: ConnectionView): boolean {
+  const used = unacknowledged(view);
+  return view.sendBuffer - used >= used >> 1;
+}
+
+function received(data: Uint8Array): CallResult {
+  return { value: data.length, errno: 0, data };
+}

@@ -1,0 +1,116 @@
+/** The stack as the system under test, in virtual time. Runs wherever WebAssembly does. */
+import { SOCKET_OPTION_LINGER } from "../../../assembly/layout";
+import type { StackOptions } from "../../wasm/stack-options";
+import { StackCalls } from "./stack-calls";
+import { tcpInfo } from "./stack-info";
+import { StackMachine } from "./stack-machine";
+import { type ProfileName, profiles } from "./stack-profiles";
+import { settingsOf } from "./stack-settings";
+import {
+  type BegunCall,
+  type Call,
+  type SentPacket,
+  type Target,
+  type TargetOptions,
+  UnsupportedError,
+} from "./target";
+
+interface Running {
+  readonly machine: StackMachine;
+  readonly calls: StackCalls;
+}
+
+export class StackTarget implements Target {
+  readonly name = "the stack";
+  readonly toleranceUs = 4000;
+  readonly settleUs = 1_000_000;
+  readonly #module: WebAssembly.Module;
+  readonly #options: TargetOptions;
+  #settings: StackOptions;
+  #running: Running | undefined;
+
+  /** `module` is the compiled stack. Throws `UnsupportedError` for IPv6. */
+  constructor(module: WebAssembly.Module, profile: ProfileName, options: TargetOptions) {
+    if (options.ipVersion === 6) throw new UnsupportedError("this stack has no IPv6 yet");
+    this.#module = module;
+    this.#options = options;
+    this.#settings = profiles[profile];
+  }
+
+  /** What a sysctl sets is fixed when the stack opens; afterwards it may only be repeated. */
+  async command(text: string): Promise<void> {
+    const settings = settingsOf(text);
+    const next = { ...this.#settings, ...settings };
+    const changed = Object.keys(settings).filter(
+      (key) => next[key as keyof StackOptions] !== this.#settings[key as keyof StackOptions],
+    );
+    if (this.#running !== undefined && changed.length > 0) {
+      throw new UnsupportedError(
+        `${changed.join(", ")} of this stack can only be set before time zero`,
+      );
+    }
+    this.#settings = next;
+  }
+
+  async start(): Promise<void> {
+    const machine = new StackMachine(this.#module, this.#settings, this.#options);
+    // The announcement of the address is nobody's business here.
+    machine.nextPacket(0);
+    this.#running = { machine, calls: new StackCalls(machine) };
+  }
+
+  get #machine(): StackMachine {
+    return this.#started().machine;
+  }
+
+  #started(): Running {
+    if (this.#running === undefined) throw new Error("the target has not been started");
+    return this.#running;
+  }
+
+  nowUs(): number {
+    return this.#machine.nowUs;
+  }
+
+  inject(packet: Uint8Array): void {
+    this.#machine.inject(packet);
+  }
+
+  async nextPacket(untilUs: number): Promise<SentPacket | undefined> {
+    return this.#machine.nextPacket(untilUs);
+  }
+
+  async sleepUntil(us: number): Promise<void> {
+    this.#machine.advance(us);
+  }
+
+  async waitFor(call: BegunCall, untilUs: number): Promise<void> {
+    this.#machine.advanceWhile(() => call.result === undefined, untilUs);
+  }
+
+  begin(call: Call): BegunCall {
+    return this.#started().calls.begin(call);
+  }
+
+  snapshot(fd: number): ReadonlyMap<string, number> {
+    const view = this.#started().calls.stream(fd)?.view;
+    return view === undefined ? new Map() : tcpInfo(view);
+  }
+
+  /** Closes what the script left open, without a word that anybody waits for. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    const { machine, calls } = running;
+    for (const fd of calls.open) {
+      const stream = calls.stream(fd);
+      if (stream !== undefined) {
+        machine.stack.exports.setOption(stream.qd, SOCKET_OPTION_LINGER, 0);
+        stream.lingerSeconds = 0;
+      }
+      calls.begin({ name: "close", fd });
+    }
+    machine.stack[Symbol.dispose]();
+  }
+}
