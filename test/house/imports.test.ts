@@ -14,6 +14,16 @@ const wasm = [
 const runtime = ["src/runtime", "shims/sleep", "shims/contract", ...wasm];
 const libos = ["src/libos", "shims", ...runtime];
 const pdpix = ["src/pdpix", ...libos];
+/** No shim that is native: the simulator runs in a browser. */
+const sim = [
+  "src/sim",
+  "src/packet",
+  "src/pcapng",
+  "src/adapters",
+  "shims/packet-rings",
+  "shims/ring",
+  ...pdpix.filter((path) => !path.startsWith("shims")),
+];
 
 /** The longest matching folder decides; a folder that is missing here may import anything. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -27,11 +37,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/nearest": [],
   "src/config": leaves,
   "src/wasm": wasm,
+  "src/sim/network": ["src/sim", "src/packet", "src/pcapng", ...leaves],
   "src/runtime": runtime,
   "src/libos": libos,
   "src/pdpix": pdpix,
   "src/packet": ["src/packet", "src/errors", "assembly/layout"],
   "src/pcapng": ["src/pcapng", "src/errors", "assembly/layout"],
+  "src/sim": sim,
   "src/adapters": [
     "src/adapters",
     "src/pdpix",

@@ -1,0 +1,16 @@
+/** `demibun/sim`: the deterministic simulator. No native code: runs in Bun, Node and a browser. */
+export type { AmbientMode } from "./ambient";
+export { type Application, Host } from "./host";
+export { Link } from "./network/link";
+export type { LinkOptions } from "./network/options";
+export { Random } from "./random";
+export {
+  type Check,
+  type RunOptions,
+  type SimulatedHostOptions,
+  Simulation,
+  type SimulationOptions,
+  simulatedStackOptions,
+} from "./simulation";
+export type { Port, Station } from "./station";
+export type { DropReason, FrameEvent, FrameListener } from "./trace";
