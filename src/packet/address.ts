@@ -60,5 +60,10 @@ function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 {
 
 /** Six pairs of hexadecimal digits with colons. */
 export function macText(mac: MacAddress): string {
-  return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+  return hexText(mac, ":");
+}
+
+/** Two hexadecimal digits a byte. */
+export function hexText(bytes: Uint8Array, separator = ""): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(separator);
 }
