@@ -44,6 +44,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/packet": ["src/packet", "src/errors", "assembly/layout"],
   "src/pcapng": ["src/pcapng", "src/errors", "assembly/layout"],
   "src/sim": sim,
+  "src/packetdrill/language": [
+    "src/packetdrill/language",
+    "src/packet",
+    "src/nearest",
+    "src/errors",
+  ],
   "src/adapters": [
     "src/adapters",
     "src/pdpix",

@@ -114,14 +114,14 @@ export interface MplsLabel {
   readonly ttl: number;
 }
 
+/** RFC 2784 and RFC 2890. */
 export interface GreHeader {
   /** The first sixteen bits: presence of checksum, key and sequence number, version. */
   readonly flags: number;
-  readonly protocol: number;
-  readonly checksum?: number;
-  readonly offset?: number;
-  readonly key?: number;
-  readonly sequence?: number;
+  readonly checksum: number;
+  readonly offset: number;
+  readonly key: number;
+  readonly sequence: number;
 }
 
 /** A header in front of the packet's own IP header. */
@@ -132,7 +132,7 @@ export type OuterHeader =
       readonly source: string;
       readonly destination: string;
     }
-  /** Fields absent when the script leaves them to what follows. */
+  /** Without a header of its own it is what the inner headers make it. */
   | { readonly kind: "gre"; readonly header?: GreHeader }
   | { readonly kind: "mpls"; readonly labels: readonly MplsLabel[] };
 
@@ -223,6 +223,10 @@ export type Expression =
       readonly name: string;
       readonly arguments: readonly Expression[];
     }
+  /** `name=value` outside a structure. */
+  | { readonly kind: "named"; readonly name: string; readonly value: Expression }
+  /** `{(label 5, tc 0, [S], ttl 64)}`: labels of a control message. */
+  | { readonly kind: "mpls"; readonly labels: readonly MplsLabel[] }
   /** `{ … }`: a structure; which one follows from its fields' names. */
   | {
       readonly kind: "structure";
@@ -238,6 +242,7 @@ export interface Field {
   readonly value: Expression;
 }
 
+/** `unknown` for braces whose members carry no known name. */
 export type StructureType =
   | "sockaddr"
   | "pollfd"
@@ -248,7 +253,4 @@ export type StructureType =
   | "scm_timestamping"
   | "sock_extended_err"
   | "epoll_event"
-  | "ip_mreq"
-  | "tcp_info"
-  | "in6_pktinfo"
   | "unknown";
