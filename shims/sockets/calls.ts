@@ -31,6 +31,12 @@ const { symbols } = dlopen("libc.so.6", {
   sendfile: { args: [i32, i32, address, u64], returns: i64 },
 });
 
+/** Where bytes lie that C reads or writes. */
+export interface MemoryRange {
+  readonly at: number;
+  readonly length: number;
+}
+
 /** struct sockaddr_storage: room for the address of any family. */
 export const SOCKET_ADDRESS_ROOM = 128;
 
@@ -60,7 +66,7 @@ export function write(fd: number, at: number, length: number): number {
 /** recvfrom whose sender is wanted; `length` as for accept4. */
 export function recvfrom(
   fd: number,
-  buffer: { at: number; length: number },
+  buffer: MemoryRange,
   flags: number,
   sender: Struct,
   length: Struct,
@@ -71,12 +77,7 @@ export function recvfrom(
 }
 
 /** sendto; without a `receiver` it is send. */
-export function sendto(
-  fd: number,
-  buffer: { at: number; length: number },
-  flags: number,
-  receiver?: Struct,
-): number {
+export function sendto(fd: number, buffer: MemoryRange, flags: number, receiver?: Struct): number {
   const to = receiver === undefined ? null : (receiver.address as Pointer);
   const size = receiver?.bytes.length ?? 0;
   return checked(symbols.sendto(fd, buffer.at as Pointer, buffer.length, flags, to, size));

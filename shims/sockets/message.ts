@@ -1,5 +1,6 @@
 /** struct msghdr with all it points to, for recvmsg and sendmsg (recvmsg(2), cmsg(3)). */
 import { Struct } from "../libc";
+import type { MemoryRange } from "./calls";
 
 const HEADER_SIZE = 56;
 const NAME_LENGTH = 8;
@@ -9,6 +10,7 @@ const CONTROL = 32;
 const CONTROL_LENGTH = 40;
 const FLAGS = 48;
 const VECTOR_SIZE = 16;
+const VECTOR_LENGTH = 8;
 /** struct cmsghdr: length with itself, level, type. */
 const CONTROL_HEADER_SIZE = 16;
 const CONTROL_LEVEL = 8;
@@ -57,18 +59,19 @@ export function decodeControl(struct: Struct, length: number): ControlMessage[] 
   return messages;
 }
 
-/** An array of struct iovec that describes `buffers` in their order, and keeps them alive. */
-export function vectorsOf(buffers: readonly Struct[]): Struct {
-  const vectors = new Struct(Math.max(1, buffers.length) * VECTOR_SIZE);
-  buffers.forEach((buffer, index) => {
-    vectors.setPointer(index * VECTOR_SIZE, buffer);
-    vectors.view.setBigUint64(index * VECTOR_SIZE + 8, BigInt(buffer.bytes.length), true);
+/** An array of struct iovec that describes `ranges` in their order. */
+export function vectorsOf(ranges: readonly MemoryRange[]): Struct {
+  const vectors = new Struct(Math.max(1, ranges.length) * VECTOR_SIZE);
+  ranges.forEach(({ at, length }, index) => {
+    vectors.view.setBigUint64(index * VECTOR_SIZE, BigInt(at), true);
+    vectors.view.setBigUint64(index * VECTOR_SIZE + VECTOR_LENGTH, BigInt(length), true);
   });
   return vectors;
 }
 
 export interface MessageParts {
-  readonly buffers: readonly Struct[];
+  /** Kept alive by whoever made them. */
+  readonly buffers: readonly MemoryRange[];
   /** The receiver when sending; room for the sender when receiving. */
   readonly address?: Struct | undefined;
   /** Control messages when sending; room for them when receiving. */

@@ -21,7 +21,7 @@ function bufferOf(text: string): Struct {
   return buffer;
 }
 
-function place(buffer: Struct): { at: number; length: number } {
+function place(buffer: Struct): calls.MemoryRange {
   return { at: buffer.address, length: buffer.bytes.length };
 }
 
@@ -124,7 +124,8 @@ describe("over loopback", () => {
     const out = bufferOf("abc");
     expect(calls.write(client, out.address, 3)).toBe(3);
     expect(calls.sendto(client, place(out), MSG_NOSIGNAL)).toBe(3);
-    const sent = new Message({ buffers: [out, bufferOf("defg")] });
+    const last = bufferOf("defg");
+    const sent = new Message({ buffers: [place(out), place(last)] });
     expect(calls.sendmsg(client, sent.header, 0)).toBe(7);
 
     wait(server, POLLIN);
@@ -133,7 +134,11 @@ describe("over loopback", () => {
     expect(new TextDecoder().decode(room.bytes)).toBe("abc");
     expect(calls.recvfrom(server, place(room), 0, peer, length)).toBe(3);
     const parts = [new Struct(2), new Struct(20)];
-    const received = new Message({ buffers: parts, address: peer, control: new Struct(64) });
+    const received = new Message({
+      buffers: parts.map(place),
+      address: peer,
+      control: new Struct(64),
+    });
     expect(calls.recvmsg(server, received.header, 0)).toBe(7);
     const text = parts.map(({ bytes }) => new TextDecoder().decode(bytes)).join("");
     expect(text.slice(0, 7)).toBe("abcdefg");
