@@ -43,7 +43,7 @@ export class Codel implements Queue {
 
   push(entry: Queued): boolean {
     if (this.bytes + entry.frame.length > this.#bytesMax) {
-      this.#context.listener.dropped(entry.frame, "queue full");
+      this.#context.log.drop(entry.frame, "queue full");
       return false;
     }
     this.#fifo.push(entry);
@@ -104,12 +104,12 @@ export class Codel implements Queue {
 
   /** True when the frame could be marked and so goes on. */
   #punish(entry: Queued): boolean {
-    const { listener } = this.#context;
+    const { log } = this.#context;
     if (this.#marksEcn && markCongestion(entry.frame)) {
-      listener.marked(entry.frame);
+      log.tell("marked", entry.frame);
       return true;
     }
-    listener.dropped(entry.frame, "CoDel");
+    log.drop(entry.frame, "CoDel");
     return false;
   }
 

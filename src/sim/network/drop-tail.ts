@@ -31,7 +31,7 @@ export class DropTail implements Queue {
   push(entry: Queued): boolean {
     const full =
       this.bytes + entry.frame.length > this.#bytesMax || this.packets >= this.#packetsMax;
-    if (full) this.#context.listener.dropped(entry.frame, "queue full");
+    if (full) this.#context.log.drop(entry.frame, "queue full");
     else this.#fifo.push(entry);
     return !full;
   }

@@ -1,8 +1,8 @@
 /** The frames that wait for a direction's line, and who may join them. */
 import type { Random } from "../random";
 import type { Nanoseconds } from "../scheduler";
-import type { DropReason } from "../trace";
 import type { Fate } from "./faults";
+import type { FrameLog } from "./frame-log";
 
 export interface Queued {
   readonly frame: Uint8Array;
@@ -11,15 +11,9 @@ export interface Queued {
   readonly timeNs: Nanoseconds;
 }
 
-/** What a queue tells of the frames it does not just pass on. */
-export interface QueueListener {
-  dropped(frame: Uint8Array, reason: DropReason): void;
-  /** Congestion Experienced was set in it (RFC 3168). */
-  marked(frame: Uint8Array): void;
-}
-
 export interface QueueContext {
-  readonly listener: QueueListener;
+  /** Told of what is dropped, and of what is marked (Congestion Experienced, RFC 3168). */
+  readonly log: FrameLog;
   /** For queues that draw. */
   readonly random: Random;
   readonly bandwidthBitsPerSecond: number;
@@ -30,7 +24,7 @@ export interface Queue {
   readonly packets: number;
   /** Frames pass through it even when the line is free, since it measures. */
   readonly measures: boolean;
-  /** True when the frame joined; otherwise the listener was told why it was dropped. */
+  /** True when the frame joined; otherwise the log was told why it was dropped. */
   push(entry: Queued): boolean;
   /** Takes the next frame to send at `nowNs`; undefined when all that waited were dropped. */
   shift(nowNs: Nanoseconds): Queued | undefined;

@@ -43,10 +43,10 @@ export class Red implements Queue {
   }
 
   push(entry: Queued): boolean {
-    const { listener } = this.#context;
+    const { log } = this.#context;
     this.#measure(entry.timeNs);
     if (this.bytes + entry.frame.length > this.#options.bytesMax) {
-      listener.dropped(entry.frame, "queue full");
+      log.drop(entry.frame, "queue full");
       this.#count = 0;
       return false;
     }
@@ -54,10 +54,10 @@ export class Red implements Queue {
       // Above the marking region ECN is no excuse (RFC 7567 section 4.2.1).
       const marks = this.#options.marksEcn && this.#average < this.#dropsAllBytes();
       if (!marks || !markCongestion(entry.frame)) {
-        listener.dropped(entry.frame, "early drop");
+        log.drop(entry.frame, "early drop");
         return false;
       }
-      listener.marked(entry.frame);
+      log.tell("marked", entry.frame);
     }
     this.#fifo.push(entry);
     return true;
