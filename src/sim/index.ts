@@ -14,3 +14,4 @@ export {
 } from "./simulation";
 export type { Port, Station } from "./station";
 export type { DropReason, FrameEvent, FrameListener } from "./trace";
+export { loadStackModule } from "../wasm/load-module";
