@@ -3,7 +3,7 @@
  * Waiting stops the thread, so that packets get the time at which they came; a process that runs
  * this should do nothing else.
  */
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { ppoll, Struct } from "../../../shims/libc";
 import { encodePoll } from "../../../shims/sockets/readiness";
@@ -34,21 +34,19 @@ const PROTOCOL_ICMPV6 = 58;
 const ROUTER_SOLICITATION = 133;
 const NEIGHBOUR_ADVERTISEMENT = 136;
 
-/** Linux's own defaults, for what a new network takes over from the machine's. */
+/**
+ * What a new network takes over from the machine's: Linux's own sizes, and the one congestion control
+ * that every kernel allows in every network.
+ */
 const defaults: Readonly<Record<string, string>> = {
-  tcp_congestion_control: "cubic",
+  tcp_congestion_control: "reno",
   tcp_rmem: "4096 131072 6291456",
   tcp_wmem: "4096 16384 4194304",
 };
 
 function restoreDefaults(): void {
   for (const [name, value] of Object.entries(defaults)) {
-    const path = `/proc/sys/net/ipv4/${name}`;
-    try {
-      if (existsSync(path)) writeFileSync(path, value);
-    } catch {
-      // A kernel without cubic keeps what it has.
-    }
+    writeFileSync(`/proc/sys/net/ipv4/${name}`, value);
   }
 }
 
