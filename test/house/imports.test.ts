@@ -50,6 +50,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "src/nearest",
     "src/errors",
   ],
+  "src/packetdrill/targets/live": [
+    "src/packetdrill/targets",
+    "shims/libc",
+    "shims/sockets",
+    "shims/tun",
+    "src/errors",
+    "assembly/layout",
+  ],
   "src/adapters": [
     "src/adapters",
     "src/pdpix",

@@ -10,11 +10,11 @@ import { encodePoll } from "../../../shims/sockets/readiness";
 import { configureTun } from "../../../shims/tun/configure";
 import { enterNewNetwork } from "../../../shims/tun/namespace";
 import { Tun } from "../../../shims/tun/tun";
-import { LiveCalls } from "./live-calls";
-import { runCommand } from "./live-command";
-import { LiveDescriptors } from "./live-descriptors";
-import { type Operation, POLLIN } from "./live-operation";
-import { socketSnapshot } from "./live-tcp-info";
+import { LiveCalls } from "./live/calls";
+import { runCommand } from "./live/command";
+import { LiveDescriptors } from "./live/descriptors";
+import { type Operation, POLLIN } from "./live/operation";
+import { socketSnapshot } from "./live/tcp-info";
 import type {
   BegunCall,
   Call,

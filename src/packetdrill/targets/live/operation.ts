@@ -1,6 +1,6 @@
 /** A libc call that may have to be tried again until the kernel is ready for it. */
-import { ERRNO_EAGAIN, ERRNO_EALREADY, ERRNO_EINPROGRESS } from "../../../assembly/layout";
-import type { CallResult, PollEntry } from "./target";
+import { ERRNO_EAGAIN, ERRNO_EALREADY, ERRNO_EINPROGRESS } from "../../../../assembly/layout";
+import type { CallResult, PollEntry } from "../target";
 
 export interface Operation {
   /** Tries once; never blocks. The result counts unless the call has to wait. */

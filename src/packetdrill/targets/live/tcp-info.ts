@@ -3,7 +3,7 @@
  * (linux/inet_diag.h), SO_MEMINFO (linux/sock_diag.h). An older kernel writes less: what it did not
  * write has no name.
  */
-import { getsockopt, SOL_SOCKET, Struct } from "../../../shims/libc";
+import { getsockopt, SOL_SOCKET, Struct } from "../../../../shims/libc";
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;

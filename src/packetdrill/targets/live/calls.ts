@@ -13,11 +13,15 @@ import {
   setsockopt,
   socket,
   wordStruct,
-} from "../../../shims/libc";
-import { AF_INET6, decodeSocketAddress, encodeSocketAddress } from "../../../shims/sockets/address";
-import * as calls from "../../../shims/sockets/calls";
-import * as readiness from "../../../shims/sockets/readiness";
-import type { LiveDescriptors } from "./live-descriptors";
+} from "../../../../shims/libc";
+import {
+  AF_INET6,
+  decodeSocketAddress,
+  encodeSocketAddress,
+} from "../../../../shims/sockets/address";
+import * as calls from "../../../../shims/sockets/calls";
+import * as readiness from "../../../../shims/sockets/readiness";
+import type { LiveDescriptors } from "./descriptors";
 import {
   immediate,
   isConnecting,
@@ -26,9 +30,9 @@ import {
   POLLOUT,
   resultOf,
   wouldBlock,
-} from "./live-operation";
-import { receive, send, sendfile } from "./live-transfer";
-import { type Call, type CallResult, UnsupportedError } from "./target";
+} from "./operation";
+import { receive, send, sendfile } from "./transfer";
+import { type Call, type CallResult, UnsupportedError } from "../target";
 
 const F_DUPFD = 0;
 const F_GETFL = 3;

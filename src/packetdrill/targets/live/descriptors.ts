@@ -2,7 +2,7 @@
  * What a script believes of its descriptors. Underneath none of them blocks, so that a call of the
  * script that does can be waited for while packets come and go.
  */
-import { close, SOL_SOCKET, setsockopt, wordStruct } from "../../../shims/libc";
+import { close, SOL_SOCKET, setsockopt, wordStruct } from "../../../../shims/libc";
 
 const SO_LINGER = 13;
 const SO_RCVTIMEO = 20;

@@ -1,12 +1,12 @@
 /** Calls that move bytes. A blocking one goes on until all are moved, as the kernel's would. */
-import { ERRNO_EAGAIN } from "../../../assembly/layout";
-import { readv, Struct, writev } from "../../../shims/libc";
-import { decodeSocketAddress, encodeSocketAddress } from "../../../shims/sockets/address";
-import * as calls from "../../../shims/sockets/calls";
-import { encodeControl, Message, vectorsOf } from "../../../shims/sockets/message";
-import type { LiveDescriptors } from "./live-descriptors";
-import { type Operation, POLLIN, POLLOUT, resultOf, wouldBlock } from "./live-operation";
-import type { Call, CallResult } from "./target";
+import { ERRNO_EAGAIN } from "../../../../assembly/layout";
+import { readv, Struct, writev } from "../../../../shims/libc";
+import { decodeSocketAddress, encodeSocketAddress } from "../../../../shims/sockets/address";
+import * as calls from "../../../../shims/sockets/calls";
+import { encodeControl, Message, vectorsOf } from "../../../../shims/sockets/message";
+import type { LiveDescriptors } from "./descriptors";
+import { type Operation, POLLIN, POLLOUT, resultOf, wouldBlock } from "./operation";
+import type { Call, CallResult } from "../target";
 
 type Receive = Extract<Call, { name: "receive" }>;
 type Send = Extract<Call, { name: "send" }>;

@@ -1,7 +1,7 @@
 /** Shell commands of a script, run in the network that the script has for itself. */
-import { ERRNO_EIO, ERRNO_ETIMEDOUT } from "../../../assembly/layout";
-import { DemibunError } from "../../errors";
-import { UnsupportedError } from "./target";
+import { ERRNO_EIO, ERRNO_ETIMEDOUT } from "../../../../assembly/layout";
+import { DemibunError } from "../../../errors";
+import { UnsupportedError } from "../target";
 
 const TIMEOUT_MS = 5000;
 /** How sysctl and a shell say that this network has no such setting. */
