@@ -33,7 +33,7 @@ test("this is the Bun that package.json pins", () => {
 });
 
 /** Folders of shims/ that are not backends but help them. */
-const helpers = new Set(["include", "sleep"]);
+const helpers = new Set(["include", "sleep", "sockets", "tun"]);
 
 test("every backend folder is in the registry and in the configuration's choices", async () => {
   const { backends } = await import("../../shims/registry");
