@@ -1,5 +1,7 @@
 /** From a script's text to its AST. */
+import { CodeSource } from "./code-source";
 import { Lexer } from "./lexer";
+import { parseCode } from "./parse-code";
 import { looksLikeDemikernel, parseDemikernelPacket } from "./parse-demikernel";
 import { parseDirection, parsePacket } from "./parse-packet";
 import { parseSystemCall } from "./parse-system-call";
@@ -88,7 +90,10 @@ function parseAction(lexer: Lexer, dialect: Dialect, time: TimeSpec): Action {
   if (command !== undefined) return command;
   if (lexer.looksAt("%{")) {
     const { text, offset } = lexer.between("%{", "}%", "code");
-    return { kind: "code", code: text, position: lexer.position(offset) };
+    const code = { kind: "code", code: text, position: lexer.position(offset) } as const;
+    // Mistakes in code are found before anything runs.
+    parseCode(new CodeSource(code));
+    return code;
   }
   return parseSystemCall(lexer, time);
 }
