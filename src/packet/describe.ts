@@ -3,10 +3,35 @@ import { macText } from "./address";
 import { describeTcpOptions } from "./describe-tcp-options";
 import { parseIp } from "./parse";
 import { PROTOCOL_ICMPV6 } from "./protocols";
-import type { ArpPacket, IcmpHeader, IpHeader, Packet, TcpHeader, UdpHeader } from "./types";
+import {
+  type ArpPacket,
+  type IcmpHeader,
+  type IpHeader,
+  type Packet,
+  type TcpHeader,
+  type UdpHeader,
+  TCP_FIN,
+  TCP_SYN,
+  TCP_RST,
+  TCP_PSH,
+  TCP_ACK,
+  TCP_URG,
+  TCP_ECE,
+  TCP_CWR,
+  TCP_AE,
+} from "./types";
 
-/** By bit: FIN SYN RST PSH ACK URG ECE CWR AE. */
-const flagLetters = "FSRP.UEWA";
+const flagLetters = [
+  [TCP_FIN, "F"],
+  [TCP_SYN, "S"],
+  [TCP_RST, "R"],
+  [TCP_PSH, "P"],
+  [TCP_ACK, "."],
+  [TCP_URG, "U"],
+  [TCP_ECE, "E"],
+  [TCP_CWR, "W"],
+  [TCP_AE, "A"],
+] as const;
 const ecnNames = ["", " ECT(1)", " ECT(0)", " CE"];
 
 /** One line: addresses, what the innermost header says, the payload's length, and what is wrong. */
@@ -71,15 +96,13 @@ function describeFragment(ip: IpHeader): string {
 
 function describeTcp(tcp: TcpHeader, length: number): string {
   let flags = "";
-  for (let bit = 0; bit < flagLetters.length; bit++) {
-    if ((tcp.flags & (1 << bit)) !== 0) flags += flagLetters[bit];
-  }
+  for (const [bit, letter] of flagLetters) if ((tcp.flags & bit) !== 0) flags += letter;
   const end = (tcp.sequence + length) >>> 0;
   const words = [flags === "" ? "none" : flags, "seq"];
   words.push(length === 0 ? `${tcp.sequence}` : `${tcp.sequence}:${end}(${length})`);
-  if ((tcp.flags & 0x10) !== 0) words.push("ack", `${tcp.acknowledgment}`);
+  if ((tcp.flags & TCP_ACK) !== 0) words.push("ack", `${tcp.acknowledgment}`);
   words.push("win", `${tcp.window}`);
-  if ((tcp.flags & 0x20) !== 0) words.push("urg", `${tcp.urgentPointer}`);
+  if ((tcp.flags & TCP_URG) !== 0) words.push("urg", `${tcp.urgentPointer}`);
   if (tcp.options.length > 0) words.push(describeTcpOptions(tcp.options));
   return words.join(" ");
 }
