@@ -1,6 +1,5 @@
-/** The kernel answers over a TUN. The tests run this file again in a network of its own. */
+/** The kernel answers over a TUN. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { closeSync, openSync } from "node:fs";
 import { poll } from "../../shims/sockets/calls";
 import { encodePoll } from "../../shims/sockets/readiness";
 import { configureTun, type TunSettings } from "../../shims/tun/configure";
@@ -16,11 +15,10 @@ import {
   PROTOCOL_UDP,
 } from "../../src/packet/protocols";
 import { type Packet, TCP_ACK, TCP_RST, TCP_SYN } from "../../src/packet/types";
+import { inOwnNetwork } from "./own-network";
 
-const INSIDE = "DEMIBUN_TEST_TUN";
 const TIMEOUT_MS = 20_000;
 const POLLIN = 1;
-const isRoot = process.getuid?.() === 0;
 
 const ipv4: TunSettings = { family: "ipv4", address: "192.168.0.1", prefix: 16, mtu: 1500 };
 const ipv6: TunSettings = { family: "ipv6", address: "fd00::1", prefix: 48, mtu: 1280 };
@@ -33,36 +31,6 @@ function toKernel({ family, address }: TunSettings): Addresses {
 function packetOf(addresses: Addresses, protocol: number, payload: Uint8Array): Uint8Array {
   const build = addresses.source.includes(":") ? buildIpv6 : buildIpv4;
   return build({ ...addresses, protocol }, payload);
-}
-
-/** Why none of this can run here; undefined when it can. */
-function obstacle(): string | undefined {
-  if (Bun.which("unshare") === null) return "apt-get install util-linux";
-  try {
-    closeSync(openSync("/dev/net/tun", "r+"));
-    return undefined;
-  } catch {
-    return "modprobe tun; chmod 0666 /dev/net/tun";
-  }
-}
-
-function outside(): void {
-  const reason = obstacle();
-  if (reason !== undefined && process.env.CI === undefined) {
-    test.skip(`TUN (cannot run: ${reason})`, () => {});
-    return;
-  }
-  test("a TUN in a network of its own", () => {
-    const before = currentNetwork();
-    const { success, stderr } = Bun.spawnSync({
-      cmd: ["unshare", isRoot ? "-n" : "-Urn", process.execPath, "test", import.meta.path],
-      env: { ...process.env, [INSIDE]: "yes" },
-      timeout: TIMEOUT_MS,
-    });
-    if (!success) console.error(stderr.toString());
-    expect(success).toBe(true);
-    expect(currentNetwork()).toBe(before);
-  });
 }
 
 function inside(): void {
@@ -158,5 +126,4 @@ function inside(): void {
   });
 }
 
-if (process.env[INSIDE] === undefined) outside();
-else inside();
+inOwnNetwork(import.meta.path, "a TUN in a network of its own", inside);
