@@ -1,5 +1,6 @@
 /** The package's own package.json: ours without what only its making needs. */
 import manifest from "../package.json";
+import { stop } from "./output";
 import { moduleFolder, type PackageEntry } from "./package-entries";
 
 /** Conditions in the order in which a runtime or a compiler tries them. */
@@ -32,6 +33,12 @@ export function packageManifest(
       "./package.json": "./package.json",
     },
     engines,
-    dependencies: Object.fromEntries(packages.map((name) => [name, versions[name]])),
+    dependencies: Object.fromEntries(
+      packages.map((name) => [
+        name,
+        versions[name] ??
+          stop(`package: ${name} is imported but not in package.json's dependencies`),
+      ]),
+    ),
   };
 }

@@ -1,4 +1,5 @@
 /** The package's JavaScript: which sources Bun runs, and bundles for everybody else. */
+import { isBuiltin } from "node:module";
 import { resolve } from "node:path";
 import { moduleFolder, type PackageEntry } from "./package-entries";
 import { stop } from "./output";
@@ -71,7 +72,7 @@ export async function reachableSources(starts: readonly string[]): Promise<Sourc
   const packages = new Set<string>();
   for (const { imports } of Object.values(metafile.inputs)) {
     for (const { path, external } of imports) {
-      if (external && !/^(node|bun)(:|$)/.test(path)) packages.add(packageOf(path));
+      if (external && !isBuiltin(path)) packages.add(packageOf(path));
     }
   }
   return { files: Object.keys(metafile.inputs).sort(), packages: [...packages].sort() };

@@ -49,13 +49,10 @@ assertReplaceable();
 const started = performance.now();
 await buildWasm("stack", ["assembly/index.ts"], false);
 const beside = `${target}.${process.pid}`;
-try {
-  await build(beside);
-  rmSync(target, { recursive: true, force: true });
-  renameSync(beside, target);
-} finally {
-  rmSync(beside, { recursive: true, force: true });
-}
+process.on("exit", () => rmSync(beside, { recursive: true, force: true }));
+await build(beside);
+rmSync(target, { recursive: true, force: true });
+renameSync(beside, target);
 console.log(
   `${target}: ${manifest.name} ${manifest.version}, ${(performance.now() - started).toFixed(0)} ms`,
 );

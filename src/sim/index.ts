@@ -1,4 +1,7 @@
 /** `demibun/sim`: the deterministic simulator. No native code: runs in Bun, Node and a browser. */
+export { DemibunError } from "../errors";
+export type { Demikernel } from "../pdpix/demikernel";
+export { loadStackModule } from "../wasm/load-module";
 export type { AmbientMode } from "./ambient";
 export { type Application, Host } from "./host";
 export { Link } from "./network/link";
@@ -14,4 +17,3 @@ export {
 } from "./simulation";
 export type { Port, Station } from "./station";
 export type { DropReason, FrameEvent, FrameListener } from "./trace";
-export { loadStackModule } from "../wasm/load-module";

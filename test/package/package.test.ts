@@ -16,7 +16,7 @@ let installed: Installed;
 beforeAll(async () => {
   installed = await installPackage(programs);
 }, TIMEOUT_MS);
-afterAll(() => installed[Symbol.dispose]());
+afterAll(() => (installed as Installed | undefined)?.[Symbol.dispose]());
 
 async function runBy(engine: string, program: string): Promise<unknown> {
   const command = [engine, join(installed.folder, "runner.js"), program];
