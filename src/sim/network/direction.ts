@@ -15,7 +15,7 @@ import type { DirectionOptions } from "./options";
 import type { Queue, QueueContext } from "./queue";
 import { RateLimit } from "./rate-limit";
 import { Red } from "./red";
-import { RuleChain, type RuleContext } from "./rule";
+import { RuleChain } from "./rule";
 import { Wire } from "./wire";
 
 const nsPerMs = 1e6;
@@ -44,7 +44,7 @@ function queueOf(options: DirectionOptions, context: QueueContext): Queue {
 export class Direction {
   /** `a>b`, behind the link's name where that was given. */
   readonly name: string;
-  readonly rules = new RuleChain();
+  readonly rules: RuleChain;
   readonly #scheduler: Scheduler;
   readonly #log: FrameLog;
   readonly #faults: Faults | undefined;
@@ -53,7 +53,6 @@ export class Direction {
   readonly #overheadBytes: number;
   readonly #queue: Queue;
   readonly #wire: Wire;
-  readonly #ruleContext: RuleContext & { nowNs: Nanoseconds; number: number };
   #rateLimit: RateLimit | undefined;
   #number = 0;
   /** When the line has sent the last bit it was given; not rounded, so that the rate is exact. */
@@ -80,13 +79,11 @@ export class Direction {
     });
     const receive = (frame: Uint8Array) => to.receive(frame, arrivalPort());
     this.#wire = new Wire(scheduler, this.#log, receive, options);
-    this.#ruleContext = {
+    this.rules = new RuleChain({
       direction: name,
-      nowNs: 0,
-      number: 0,
       inject: (frame) => this.inject(frame),
       reply: (frame) => reverse().inject(frame),
-    };
+    });
   }
 
   get queuedBytes(): number {
@@ -163,9 +160,7 @@ export class Direction {
 
   #judge(frame: Uint8Array, fate: Fate | undefined): void {
     const { nowNs } = this.#scheduler;
-    this.#ruleContext.nowNs = nowNs;
-    this.#ruleContext.number = this.#number;
-    const judgement = this.rules.judge(frame, this.#ruleContext);
+    const judgement = this.rules.judge(frame, nowNs, this.#number);
     if (judgement === undefined) this.#log.drop(frame, "rule");
     else if (judgement.deliverMs === undefined) this.#admit(judgement.frame, fate);
     else this.#wire.fly(judgement.frame, nowNs + judgement.deliverMs * nsPerMs);

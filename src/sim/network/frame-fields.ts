@@ -1,13 +1,15 @@
 /** Where the fields of a frame stand that a link or a middlebox changes, and checksums kept right. */
 
+import {
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from "../../packet/protocols";
+
 export const ETHERNET_HEADER_BYTES = 14;
-export const TYPE_IPV4 = 0x0800;
-export const TYPE_ARP = 0x0806;
-const TYPE_IPV6 = 0x86dd;
-export const PROTOCOL_ICMP = 1;
-export const PROTOCOL_TCP = 6;
-export const PROTOCOL_UDP = 17;
-const PROTOCOL_ICMPV6 = 58;
 
 export function read16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
@@ -58,13 +60,13 @@ export interface Transport {
 export function transportOf(frame: Uint8Array): Transport | undefined {
   const type = frameType(frame);
   const ip = ETHERNET_HEADER_BYTES;
-  if (type === TYPE_IPV4 && frame.length >= ip + 20) {
+  if (type === ETHERTYPE_IPV4 && frame.length >= ip + 20) {
     const fragment = (read16(frame, ip + 6) & 0x3fff) !== 0;
     const header = ip + ((frame[ip] as number) & 15) * 4;
     const end = ip + read16(frame, ip + 2);
     return fragment ? undefined : transportAt(frame, frame[ip + 9] as number, header, end);
   }
-  if (type === TYPE_IPV6 && frame.length >= ip + 40) {
+  if (type === ETHERTYPE_IPV6 && frame.length >= ip + 40) {
     const end = ip + 40 + read16(frame, ip + 4);
     return transportAt(frame, frame[ip + 6] as number, ip + 40, end);
   }
@@ -115,14 +117,14 @@ export function setCoveredByte(
 export function markCongestion(frame: Uint8Array): boolean {
   const type = frameType(frame);
   const ip = ETHERNET_HEADER_BYTES;
-  if (type === TYPE_IPV4 && frame.length >= ip + 20) {
+  if (type === ETHERTYPE_IPV4 && frame.length >= ip + 20) {
     const before = read16(frame, ip);
     if ((before & 3) === 0) return false;
     write16(frame, ip, before | 3);
     updateChecksum(frame, ip + 10, before, before | 3);
     return true;
   }
-  if (type === TYPE_IPV6 && frame.length >= ip + 40) {
+  if (type === ETHERTYPE_IPV6 && frame.length >= ip + 40) {
     const second = frame[ip + 1] as number;
     if ((second & 0x30) === 0) return false;
     frame[ip + 1] = second | 0x30;

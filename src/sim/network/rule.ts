@@ -1,4 +1,6 @@
 /** Scripted behaviour of a direction: a chain of rules that each frame is shown to as it is sent. */
+import { parseFrame } from "../../packet/parse";
+import type { Packet } from "../../packet/types";
 import type { Nanoseconds } from "../scheduler";
 
 /** A frame as a rule sees it. One object serves all frames: not to be kept. */
@@ -8,6 +10,8 @@ export interface RuleContext {
   readonly nowNs: Nanoseconds;
   /** Of this frame in its direction; the first sent is 1. */
   readonly number: number;
+  /** The frame read field by field; only when a rule asks. Rules before it may have changed it. */
+  readonly packet: Packet;
   /** Sends another frame in this direction, past all rules. */
   inject(frame: Uint8Array): void;
   /** Sends a frame back in the other direction, past all rules. */
@@ -29,11 +33,57 @@ export interface RuleOptions {
   readonly permanent?: boolean;
 }
 
+/** What a direction lends to its rules. */
+export interface RuleServices {
+  readonly direction: string;
+  inject(frame: Uint8Array): void;
+  reply(frame: Uint8Array): void;
+}
+
+class Context implements RuleContext {
+  nowNs = 0;
+  number = 0;
+  readonly #services: RuleServices;
+  #frame: Uint8Array = new Uint8Array(0);
+  #packet: Packet | undefined;
+
+  constructor(services: RuleServices) {
+    this.#services = services;
+  }
+
+  show(frame: Uint8Array): void {
+    this.#frame = frame;
+    this.#packet = undefined;
+  }
+
+  get direction(): string {
+    return this.#services.direction;
+  }
+
+  get packet(): Packet {
+    this.#packet ??= parseFrame(this.#frame);
+    return this.#packet;
+  }
+
+  inject(frame: Uint8Array): void {
+    this.#services.inject(frame);
+  }
+
+  reply(frame: Uint8Array): void {
+    this.#services.reply(frame);
+  }
+}
+
 /** What became of a frame: still on its way, gone, or to arrive at its own time. */
 export type Judgement = { frame: Uint8Array; deliverMs: number | undefined } | undefined;
 
 export class RuleChain {
+  readonly #context: Context;
   #rules: { readonly rule: Rule; readonly permanent: boolean }[] = [];
+
+  constructor(services: RuleServices) {
+    this.#context = new Context(services);
+  }
 
   get length(): number {
     return this.#rules.length;
@@ -57,7 +107,11 @@ export class RuleChain {
   }
 
   /** Undefined when a rule drops the frame. */
-  judge(frame: Uint8Array, context: RuleContext): Judgement {
+  judge(frame: Uint8Array, nowNs: Nanoseconds, number: number): Judgement {
+    const context = this.#context;
+    context.nowNs = nowNs;
+    context.number = number;
+    context.show(frame);
     let current = frame;
     for (const { rule } of this.#rules) {
       const verdict = rule(current, context);
@@ -65,6 +119,7 @@ export class RuleChain {
       if (verdict === "pass") continue;
       if ("deliverMs" in verdict) return { frame: current, deliverMs: verdict.deliverMs };
       current = verdict.frame;
+      context.show(current);
     }
     return { frame: current, deliverMs: undefined };
   }
