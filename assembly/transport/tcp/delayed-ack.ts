@@ -36,7 +36,9 @@ export function acknowledgeNow(connection: Connection): void {
  * 4.2), because the sender counts the duplicates to notice the loss and to go on sending.
  */
 export function acknowledgeGap(connection: Connection): void {
-  if (!transmitSegment(connection, connection.sendNext, 0, Tcp.ACK)) acknowledgeNow(connection);
+  if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) {
+    acknowledgeNow(connection);
+  }
 }
 
 /** The timer expired. */

@@ -155,3 +155,14 @@ test("a partly acknowledged segment is sent again from its first missing byte", 
   lab.advance(210, 1);
   peer.expect({ flags: "PA", seq: 701, length: 760, payload: pattern(1460).subarray(700) });
 });
+
+test("after a timeout a gap's acknowledgment carries SND.MAX, below which the peer refuses it", () => {
+  const { lab, peer, qd } = accepted();
+  lab.push(qd, pattern(5000));
+  expect(peer.take()).toHaveLength(4);
+  // The peer has it all, its acknowledgments are lost; SND.NXT goes back.
+  lab.advance(250, 1);
+  expect(peer.take()).toHaveLength(1);
+  peer.inject("A", { seq: 11, ack: 1, length: 10 });
+  peer.expect({ flags: "A", seq: 5001, ack: 1 });
+});
