@@ -114,9 +114,7 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
   #refused(error: DemibunError): void {
     if (error.errno === ERRNO_EBADF) return;
     if (error.errno === ERRNO_EIO) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      this.#demikernel.eventLoop.uncaught(error);
       return;
     }
     this.#demikernel.eventLoop.after(RETRY_MS, () => this.#accept());

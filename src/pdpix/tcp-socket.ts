@@ -270,7 +270,7 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
     } catch (error) {
       const { error: onError } = this.#handler;
       if (onError !== undefined) onError(this, error);
-      else queueMicrotask(() => Promise.reject(error));
+      else this.#demikernel.eventLoop.uncaught(error);
     }
   }
 }

@@ -98,7 +98,7 @@ export class UdpSocket implements CompletionListener, Disposable {
     } catch (error) {
       const { error: onError } = this.#handler;
       if (onError !== undefined) onError(this, error);
-      else queueMicrotask(() => Promise.reject(error));
+      else this.#demikernel.eventLoop.uncaught(error);
     }
   }
 }

@@ -18,6 +18,8 @@ export interface EventLoop {
   soon(run: () => void): void;
   /** Runs `run` once, no earlier than after `delayMs`. */
   after(delayMs: number, run: () => void): Timer;
+  /** What a program threw where nobody waits for it. */
+  uncaught(cause: unknown): void;
 }
 
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -44,4 +46,5 @@ export const hostEventLoop: EventLoop = {
   dateMs: () => Date.now(),
   soon: (run) => void setImmediate(run),
   after: (delayMs, run) => new HostTimer(delayMs, run),
+  uncaught: (cause) => void Promise.reject(cause),
 };

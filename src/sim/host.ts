@@ -179,6 +179,10 @@ export class Host implements EventLoop {
     return this.#loopOf(this.#boots).after(delayMs, run);
   }
 
+  uncaught(cause: unknown): void {
+    this.#world.failed(cause);
+  }
+
   /** Resolves after `delayMs` of the host's clock, unless the host has crashed by then. */
   sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.after(delayMs, resolve));
@@ -207,6 +211,7 @@ export class Host implements EventLoop {
         });
         return { cancel: () => scheduler.cancel(event), unref: () => {} };
       },
+      uncaught: (cause) => this.#world.failed(cause),
     };
   }
 

@@ -264,8 +264,7 @@ export class Simulation {
 
   #step(untilNs: number): boolean {
     if (!this.scheduler.step(untilNs)) return false;
-    const violation = this.#ambient.takeViolation();
-    if (violation !== undefined) throw violation;
+    this.#throwFailure();
     if (this.#touched.size > 0) {
       for (const check of this.#checks) check(this.#touched);
       this.#touched.clear();
@@ -275,7 +274,12 @@ export class Simulation {
 
   #observe(event: FrameEvent): void {
     this.fingerprint.frame(event);
-    for (const listener of this.#listeners) listener(event);
+    try {
+      for (const listener of this.#listeners) listener(event);
+    } catch (cause) {
+      // Thrown from inside a stack's turn it would count as that stack's failure.
+      this.#failed(cause);
+    }
   }
 
   #world(): World {
