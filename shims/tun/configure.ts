@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { DemibunError } from "../../src/errors";
 import { bringUp, interfaceFacts, query } from "../interface";
-import { AF_INET, close, cString, ioctl, SOCK_DGRAM, Struct, socket } from "../libc";
+import { AF_INET, bind, close, cString, ioctl, SOCK_DGRAM, Struct, socket } from "../libc";
 import { AF_INET6, encodeSocketAddress, ipBytes } from "../sockets/address";
 
 const SIOCADDRT = 0x890b;
@@ -26,6 +26,7 @@ const IPV6_ROUTE_FLAGS = 72;
 const IPV6_ROUTE_INTERFACE = 76;
 const IPV6_METRIC = 1;
 const RTF_UP = 1;
+const SETTLE_MS = 1000;
 
 export interface TunSettings {
   /** The kernel's own address on the device. */
@@ -96,6 +97,20 @@ function addIpv6(name: string, { address, prefix }: TunSettings): void {
   request.view.setUint32(16, prefix, true);
   request.view.setUint32(20, interfaceFacts(name).index, true);
   checked(control(AF_INET6, SIOCSIFADDR, request), `adding ${address}`);
+  awaitIpv6(address);
+}
+
+/** Waits until the kernel has taken the address into use, which it does in the background. */
+function awaitIpv6(address: string): void {
+  const own = encodeSocketAddress({ family: "ipv6", address, port: 0 });
+  let code = -1;
+  for (let waitedMs = 0; code < 0 && waitedMs < SETTLE_MS; waitedMs++) {
+    if (waitedMs > 0) Bun.sleepSync(1);
+    const fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    code = bind(fd, own);
+    close(fd);
+  }
+  checked(code, `binding ${address}`);
 }
 
 function routeIpv6(name: string): void {

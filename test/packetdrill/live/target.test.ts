@@ -5,6 +5,8 @@ import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../../src/packet/types";
 import { inOwnNetwork } from "../../shims/own-network";
 import { Peer } from "./peer";
 
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
 const O_NONBLOCK = 0o4000;
 const F_GETFL = 3;
 const F_SETFL = 4;
@@ -69,6 +71,15 @@ function suite(): void {
       expect(call.result).toEqual({ value: 0, errno: 0 });
       expect((await peer.heard()).tcp?.flags).toBe(TCP_ACK);
     });
+  });
+
+  test("an IPv6 socket takes IPv4 addresses, mapped", async () => {
+    await using peer = new Peer();
+    await peer.target.start();
+    const fd = peer.value({ name: "socket", domain: AF_INET6, type: SOCK_STREAM, protocol: 0 });
+    peer.value({ name: "bind", fd, address: peer.kernel });
+    peer.value({ name: "listen", fd, backlog: 1 });
+    expect(await peer.connected(fd)).toBeGreaterThan(fd);
   });
 
   test("a connect that is refused says so, blocking or not", async () => {

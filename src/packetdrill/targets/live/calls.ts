@@ -14,11 +14,7 @@ import {
   socket,
   wordStruct,
 } from "../../../../shims/libc";
-import {
-  AF_INET6,
-  decodeSocketAddress,
-  encodeSocketAddress,
-} from "../../../../shims/sockets/address";
+import { AF_INET6, decodeSocketAddress } from "../../../../shims/sockets/address";
 import * as calls from "../../../../shims/sockets/calls";
 import * as readiness from "../../../../shims/sockets/readiness";
 import type { LiveDescriptors } from "./descriptors";
@@ -53,7 +49,8 @@ export class LiveCalls {
     this.#descriptors = descriptors;
     this.#makers = {
       socket: (call) => immediate(() => this.#socket(call)),
-      bind: ({ fd, address }) => immediate(() => resultOf(bind(fd, encodeSocketAddress(address)))),
+      bind: ({ fd, address }) =>
+        immediate(() => resultOf(bind(fd, descriptors.encode(fd, address)))),
       listen: ({ fd, backlog }) => immediate(() => resultOf(calls.listen(fd, backlog))),
       accept: (call) => this.#accept(call),
       connect: (call) => this.#connect(call),
@@ -82,8 +79,8 @@ export class LiveCalls {
     return make(call);
   }
 
-  #opened(fd: number, isNonBlocking: boolean): CallResult {
-    this.#descriptors.add(fd, isNonBlocking);
+  #opened(fd: number, isNonBlocking: boolean, isIpv6 = false): CallResult {
+    this.#descriptors.add(fd, isNonBlocking, isIpv6);
     return resultOf(fd);
   }
 
@@ -92,7 +89,7 @@ export class LiveCalls {
       throw new UnsupportedError(`live sockets are IPv4 or IPv6, not of domain ${domain}`);
     }
     const fd = socket(domain, type | SOCK_NONBLOCK, protocol);
-    return this.#opened(fd, (type & SOCK_NONBLOCK) !== 0);
+    return this.#opened(fd, (type & SOCK_NONBLOCK) !== 0, domain === AF_INET6);
   }
 
   #accept({ fd, flags }: Of<"accept">): Operation {
@@ -101,7 +98,8 @@ export class LiveCalls {
     const attempt = () => {
       const accepted = calls.accept4(fd, peer, length, flags | SOCK_NONBLOCK);
       if (accepted < 0) return resultOf(accepted);
-      this.#descriptors.add(accepted, (flags & SOCK_NONBLOCK) !== 0);
+      const isIpv6 = this.#descriptors.get(fd)?.isIpv6;
+      this.#descriptors.add(accepted, (flags & SOCK_NONBLOCK) !== 0, isIpv6);
       const address = decodeSocketAddress(peer, length.view.getUint32(0, true));
       return resultOf(accepted, { address });
     };
@@ -115,7 +113,7 @@ export class LiveCalls {
   }
 
   #connect({ fd, address }: Of<"connect">): Operation {
-    const peer = encodeSocketAddress(address);
+    const peer = this.#descriptors.encode(fd, address);
     return {
       attempt: () => resultOf(calls.connect(fd, peer)),
       mustWait: isConnecting,
@@ -142,7 +140,9 @@ export class LiveCalls {
       return resultOf(code);
     }
     const code = calls.fcntl(fd, command, value);
-    if (command === F_DUPFD) this.#descriptors.add(code, descriptor.isNonBlocking);
+    if (command === F_DUPFD) {
+      this.#descriptors.add(code, descriptor.isNonBlocking, descriptor.isIpv6);
+    }
     if (command !== F_GETFL || code < 0 || descriptor.isNonBlocking) return resultOf(code);
     return resultOf(code & ~O_NONBLOCK);
   }

@@ -2,13 +2,17 @@
  * What a script believes of its descriptors. Underneath none of them blocks, so that a call of the
  * script that does can be waited for while packets come and go.
  */
-import { close, SOL_SOCKET, setsockopt, wordStruct } from "../../../../shims/libc";
+import { close, SOL_SOCKET, type Struct, setsockopt, wordStruct } from "../../../../shims/libc";
+import { encodeSocketAddress } from "../../../../shims/sockets/address";
+import type { SocketAddress } from "../target";
 
 const SO_LINGER = 13;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
 
 export interface Descriptor {
+  /** Whether its addresses are IPv6, so that an IPv4 one has to be mapped (RFC 4291 section 2.5.5.2). */
+  readonly isIpv6: boolean;
   /** Whether the script set O_NONBLOCK. */
   isNonBlocking: boolean;
   /** SO_RCVTIMEO and SO_SNDTIMEO; infinite when they are not set. */
@@ -30,9 +34,10 @@ export class LiveDescriptors implements Disposable {
   readonly #known = new Map<number, Descriptor>();
 
   /** Takes note of a new descriptor; what failed to open is none. */
-  add(fd: number, isNonBlocking: boolean): void {
+  add(fd: number, isNonBlocking: boolean, isIpv6 = false): void {
     if (fd < 0) return;
     this.#known.set(fd, {
+      isIpv6,
       isNonBlocking,
       receiveTimeoutUs: Number.POSITIVE_INFINITY,
       sendTimeoutUs: Number.POSITIVE_INFINITY,
@@ -47,6 +52,14 @@ export class LiveDescriptors implements Disposable {
 
   isBlocking(fd: number): boolean {
     return this.#known.get(fd)?.isNonBlocking === false;
+  }
+
+  /** An address as the descriptor's family has it. */
+  encode(fd: number, address: SocketAddress): Struct {
+    const isMapped = address.family === "ipv4" && this.#known.get(fd)?.isIpv6 === true;
+    if (!isMapped) return encodeSocketAddress(address);
+    const mapped = `::ffff:${address.address}`;
+    return encodeSocketAddress({ family: "ipv6", address: mapped, port: address.port });
   }
 
   forget(fd: number): void {

@@ -1,7 +1,7 @@
 /** Calls that move bytes. A blocking one goes on until all are moved, as the kernel's would. */
 import { ERRNO_EAGAIN } from "../../../../assembly/layout";
 import { readv, Struct, writev } from "../../../../shims/libc";
-import { decodeSocketAddress, encodeSocketAddress } from "../../../../shims/sockets/address";
+import { decodeSocketAddress } from "../../../../shims/sockets/address";
 import * as calls from "../../../../shims/sockets/calls";
 import { encodeControl, Message, vectorsOf } from "../../../../shims/sockets/message";
 import type { LiveDescriptors } from "./descriptors";
@@ -99,12 +99,15 @@ export function receive(call: Receive, descriptors: LiveDescriptors): Operation 
 }
 
 /** One sending call of the form the script wrote, of the bytes in `ranges`. */
-function sendOnce(call: Send, ranges: readonly calls.MemoryRange[]): number {
+function sendOnce(
+  call: Send,
+  ranges: readonly calls.MemoryRange[],
+  address: Struct | undefined,
+): number {
   const { fd, flags } = call;
   const first = ranges[0] ?? { at: 0, length: 0 };
   if (call.form === "write") return calls.write(fd, first.at, first.length);
   if (call.form === "writev") return writev(fd, vectorsOf(ranges).address, ranges.length);
-  const address = call.address === undefined ? undefined : encodeSocketAddress(call.address);
   if (call.form !== "sendmsg") return calls.sendto(fd, first, flags, address);
   const control = call.control.length === 0 ? undefined : encodeControl(call.control);
   return calls.sendmsg(fd, new Message({ buffers: ranges, address, control }).header, flags);
@@ -148,7 +151,9 @@ export function send(call: Send, descriptors: LiveDescriptors): Operation {
     room.bytes.set(piece, (ranges[index]?.at ?? 0) - room.address);
   });
   const { fd, flags } = call;
-  return moving(room.bytes.length, (done) => sendOnce(call, after(ranges, done)), {
+  const { address } = call;
+  const receiver = address === undefined ? undefined : descriptors.encode(call.fd, address);
+  return moving(room.bytes.length, (done) => sendOnce(call, after(ranges, done), receiver), {
     isBlocking: descriptors.isBlocking(fd) && (flags & MSG_DONTWAIT) === 0,
     timeoutUs: descriptors.get(fd)?.sendTimeoutUs ?? 0,
     waits: [{ fd, events: POLLOUT }],
