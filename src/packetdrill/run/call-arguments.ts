@@ -1,0 +1,337 @@
+/** A call of the script with its arguments worked out, for the target. */
+import type { Expression, SystemCallAction } from "../language/script";
+import {
+  type Call,
+  type ControlMessage,
+  type SocketAddress,
+  UnsupportedError,
+} from "../targets/target";
+import type { RunOptions } from "./options";
+import {
+  ArgumentError,
+  bytesOf,
+  concat,
+  int32,
+  integerOf,
+  isEllipsis,
+  member,
+  numberOf,
+  numberOr,
+  structureOf,
+} from "./values";
+
+/** What arguments are relative to. */
+export interface CallContext {
+  readonly options: RunOptions;
+  /** The system's descriptor for the script's. */
+  readonly fd: (scriptFd: number) => number;
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+type Reader = (expressions: readonly Expression[], context: CallContext) => Call;
+
+function addressText(expression: Expression | undefined): string | undefined {
+  if (expression?.kind === "string") return expression.value;
+  if (expression?.kind === "call") return addressText(expression.arguments.at(-1));
+  if (expression === undefined || expression.kind === "ellipsis") return undefined;
+  const value = numberOf(expression);
+  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
+}
+
+/** A sockaddr; what it leaves out is `usual`. */
+export function addressOf(expression: Expression | undefined, usual: SocketAddress): SocketAddress {
+  if (isEllipsis(expression)) return usual;
+  const structure = structureOf(expression);
+  if (structure === undefined) throw new ArgumentError("a socket address is a structure {…}");
+  const family = member(structure.fields, "sa_family", "sin_family");
+  const port = member(structure.fields, "sin_port", "sin6_port");
+  const address = addressText(member(structure.fields, "sin_addr", "sin6_addr"));
+  return {
+    family: family === undefined ? usual.family : numberOf(family) === AF_INET6 ? "ipv6" : "ipv4",
+    address: address ?? usual.address,
+    port: port === undefined ? usual.port : numberOf(port),
+  };
+}
+
+function localAddress({ options }: CallContext): SocketAddress {
+  const family = options.ipVersion === 4 ? "ipv4" : "ipv6";
+  return { family, address: options.localAddress, port: options.bindPort };
+}
+
+export function remoteAddress(options: RunOptions): SocketAddress {
+  const family = options.ipVersion === 4 ? "ipv4" : "ipv6";
+  return { family, address: options.remoteAddress, port: options.connectPort };
+}
+
+/** `..., 1000` or `"text", 4`: the bytes of a buffer to send; zeros where none are told. */
+function contents(buffer: Expression | undefined, length: Expression | undefined): Uint8Array {
+  const text = buffer?.kind === "string" ? bytesOf(buffer.value) : new Uint8Array(0);
+  const bytes = new Uint8Array(numberOr(length, text.length));
+  bytes.set(text.subarray(0, bytes.length));
+  return bytes;
+}
+
+/** The buffers of an iovec list. */
+function vectors(list: Expression | undefined): { base: Expression; length: Expression }[] {
+  if (list?.kind !== "list") throw new ArgumentError("buffers are a list [{..., N}, …]");
+  return list.items.map((item) => {
+    const fields = structureOf(item)?.fields;
+    const base = fields?.[0]?.value;
+    const length = fields?.[1]?.value;
+    if (base === undefined || length === undefined) {
+      throw new ArgumentError("a buffer is {..., N}");
+    }
+    return { base, length };
+  });
+}
+
+function message(expression: Expression | undefined) {
+  const structure = structureOf(expression);
+  if (structure === undefined) throw new ArgumentError("a message is {msg_name(...)=..., …}");
+  return structure.fields;
+}
+
+function controlData(expression: Expression | undefined): Uint8Array {
+  if (expression === undefined) return new Uint8Array(0);
+  if (expression.kind === "string") return bytesOf(expression.value);
+  return int32(numberOf(expression));
+}
+
+function controlMessages(expression: Expression | undefined): ControlMessage[] {
+  if (expression?.kind !== "list") return [];
+  return expression.items.map((item) => {
+    const fields = structureOf(item)?.fields ?? [];
+    return {
+      level: numberOf(member(fields, "cmsg_level")),
+      type: numberOf(member(fields, "cmsg_type")),
+      data: controlData(member(fields, "cmsg_data")),
+    };
+  });
+}
+
+/** The bytes of a socket option to set. */
+function optionBytes(value: Expression | undefined, length: Expression | undefined): Uint8Array {
+  const structure = structureOf(value);
+  if (structure?.type === "linger") {
+    const onoff = numberOr(member(structure.fields, "onoff", "l_onoff"), 0);
+    const seconds = numberOr(member(structure.fields, "linger", "l_linger"), 0);
+    return concat([int32(onoff), int32(seconds)]);
+  }
+  if (structure !== undefined) {
+    throw new UnsupportedError(`socket options in a ${structure.type} are not supported`);
+  }
+  if (value?.kind === "string") return bytesOf(value.value);
+  const bytes = int32(numberOf(value));
+  return bytes.subarray(0, Math.max(0, Math.min(4, numberOr(length, 4))));
+}
+
+const receiveForm =
+  (form: Extract<Call, { name: "receive" }>["form"]): Reader =>
+  (expressions, { fd }) => ({
+    name: "receive",
+    form,
+    fd: fd(numberOf(expressions[0])),
+    sizes: [numberOf(expressions[2])],
+    flags: numberOr(expressions[3], 0),
+    controlBytes: 0,
+  });
+
+const sendForm =
+  (form: Extract<Call, { name: "send" }>["form"]): Reader =>
+  (expressions, { fd, options }) => ({
+    name: "send",
+    form,
+    fd: fd(numberOf(expressions[0])),
+    pieces: [contents(expressions[1], expressions[2])],
+    flags: numberOr(expressions[3], 0),
+    address:
+      form === "sendto" && !isNull(expressions[4])
+        ? addressOf(expressions[4], remoteAddress(options))
+        : undefined,
+    control: [],
+  });
+
+/** A null pointer: 0, or the name for it. */
+function isNull(expression: Expression | undefined): boolean {
+  if (expression === undefined) return true;
+  return expression.kind === "integer" && Number(expression.value) === 0;
+}
+
+const epollEvent = (expression: Expression | undefined, context: CallContext) => {
+  const fields = structureOf(expression)?.fields ?? [];
+  const fd = member(fields, "fd");
+  const other = member(fields, "ptr", "u64", "u32");
+  const data = fd === undefined ? BigInt(other === undefined ? 0 : integerOf(other)) : undefined;
+  return {
+    events: numberOr(member(fields, "events"), 0) >>> 0,
+    data: data ?? BigInt(context.fd(numberOf(fd))),
+  };
+};
+
+/** The calls by their names in scripts. */
+const readers: Readonly<Record<string, Reader>> = {
+  socket: ([domain, type, protocol], { options }) => ({
+    name: "socket",
+    domain: numberOr(domain, options.ipVersion === 4 ? AF_INET : AF_INET6),
+    type: numberOf(type),
+    protocol: numberOr(protocol, 0),
+  }),
+  bind: ([fd, address], context) => ({
+    name: "bind",
+    fd: context.fd(numberOf(fd)),
+    address: addressOf(address, localAddress(context)),
+  }),
+  listen: ([fd, backlog], context) => ({
+    name: "listen",
+    fd: context.fd(numberOf(fd)),
+    backlog: numberOf(backlog),
+  }),
+  accept: ([fd], context) => ({
+    name: "accept",
+    fd: context.fd(numberOf(fd)),
+    flags: 0,
+  }),
+  accept4: ([fd, , , flags], context) => ({
+    name: "accept",
+    fd: context.fd(numberOf(fd)),
+    flags: numberOr(flags, 0),
+  }),
+  connect: ([fd, address], context) => ({
+    name: "connect",
+    fd: context.fd(numberOf(fd)),
+    address: addressOf(address, remoteAddress(context.options)),
+  }),
+  read: receiveForm("read"),
+  recv: receiveForm("recv"),
+  recvfrom: receiveForm("recvfrom"),
+  readv: ([fd, list], context) => ({
+    name: "receive",
+    form: "readv",
+    fd: context.fd(numberOf(fd)),
+    sizes: vectors(list).map(({ length }) => numberOf(length)),
+    flags: 0,
+    controlBytes: 0,
+  }),
+  recvmsg: ([fd, expression, flags], context) => {
+    const fields = message(expression);
+    return {
+      name: "receive",
+      form: "recvmsg",
+      fd: context.fd(numberOf(fd)),
+      sizes: vectors(member(fields, "msg_iov")).map(({ length }) => numberOf(length)),
+      flags: numberOr(flags, 0),
+      controlBytes: member(fields, "msg_control") === undefined ? 0 : 512,
+    };
+  },
+  write: sendForm("write"),
+  send: sendForm("send"),
+  sendto: sendForm("sendto"),
+  writev: ([fd, list], context) => ({
+    name: "send",
+    form: "writev",
+    fd: context.fd(numberOf(fd)),
+    pieces: vectors(list).map(({ base, length }) => contents(base, length)),
+    flags: 0,
+    control: [],
+  }),
+  sendmsg: ([fd, expression, flags], context) => {
+    const fields = message(expression);
+    const name = member(fields, "msg_name");
+    return {
+      name: "send",
+      form: "sendmsg",
+      fd: context.fd(numberOf(fd)),
+      pieces: vectors(member(fields, "msg_iov")).map(({ base, length }) => contents(base, length)),
+      flags: numberOr(flags, 0),
+      address: name === undefined ? undefined : addressOf(name, remoteAddress(context.options)),
+      control: controlMessages(member(fields, "msg_control")),
+    };
+  },
+  shutdown: ([fd, how], context) => ({
+    name: "shutdown",
+    fd: context.fd(numberOf(fd)),
+    how: numberOf(how),
+  }),
+  close: ([fd], context) => ({ name: "close", fd: context.fd(numberOf(fd)) }),
+  fcntl: ([fd, command, value], context) => ({
+    name: "fcntl",
+    fd: context.fd(numberOf(fd)),
+    command: numberOf(command),
+    value: numberOr(value, 0),
+  }),
+  ioctl: ([fd, request, value], context) => ({
+    name: "ioctl",
+    fd: context.fd(numberOf(fd)),
+    request: numberOf(request),
+    value: value?.kind === "integer" ? numberOf(value) : 0,
+  }),
+  getsockopt: ([fd, level, option, value, length], context) => ({
+    name: "getsockopt",
+    fd: context.fd(numberOf(fd)),
+    level: numberOf(level),
+    option: numberOf(option),
+    size: numberOr(length, structureOf(value) === undefined ? 4 : 8),
+  }),
+  setsockopt: ([fd, level, option, value, length], context) => ({
+    name: "setsockopt",
+    fd: context.fd(numberOf(fd)),
+    level: numberOf(level),
+    option: numberOf(option),
+    value: optionBytes(value, length),
+  }),
+  poll: ([list, , timeout], context) => {
+    if (list?.kind !== "list") throw new ArgumentError("poll takes a list [{fd=, events=}, …]");
+    const entries = list.items.map((item) => {
+      const fields = structureOf(item)?.fields ?? [];
+      const fd = numberOf(member(fields, "fd"));
+      return { fd: context.fd(fd), events: numberOr(member(fields, "events"), 0) };
+    });
+    return { name: "poll", entries, timeoutMs: numberOf(timeout) };
+  },
+  epoll_create: () => ({ name: "epoll_create", flags: 0 }),
+  epoll_create1: ([flags]) => ({ name: "epoll_create", flags: numberOr(flags, 0) }),
+  epoll_ctl: ([epollFd, operation, fd, event], context) => ({
+    name: "epoll_ctl",
+    epollFd: context.fd(numberOf(epollFd)),
+    operation: numberOf(operation),
+    fd: context.fd(numberOf(fd)),
+    event: epollEvent(event, context),
+  }),
+  epoll_wait: ([epollFd, , eventsMax, timeout], context) => ({
+    name: "epoll_wait",
+    epollFd: context.fd(numberOf(epollFd)),
+    eventsMax: numberOf(eventsMax),
+    timeoutMs: numberOf(timeout),
+  }),
+  pipe: () => ({ name: "pipe" }),
+  open: ([path, flags]) => ({
+    name: "open",
+    path: path?.kind === "string" ? path.value : "/dev/null",
+    flags: numberOr(flags, 0),
+  }),
+  splice: ([from, , to, , size, flags], context) => ({
+    name: "splice",
+    fromFd: context.fd(numberOf(from)),
+    toFd: context.fd(numberOf(to)),
+    size: numberOf(size),
+    flags: numberOr(flags, 0),
+  }),
+  sendfile: ([to, from, offset, size], context) => ({
+    name: "sendfile",
+    toFd: context.fd(numberOf(to)),
+    fromFd: context.fd(numberOf(from)),
+    offset: numberOr(offset, 0),
+    size: numberOf(size),
+  }),
+};
+
+/** Throws `ArgumentError` for arguments that make no sense, `UnsupportedError` for unknown calls. */
+export function resolveCall(action: SystemCallAction, context: CallContext): Call {
+  const reader = readers[action.name];
+  if (reader === undefined) {
+    throw new UnsupportedError(`the call ${action.name} is not supported by this interpreter`);
+  }
+  return reader(action.arguments, context);
+}

@@ -1,0 +1,105 @@
+/** One script from its text to a result: reading, a target, the events, the end. */
+import { parseScript } from "../language/parse";
+import type { Script } from "../language/script";
+import { ScriptError } from "../language/script-error";
+import { type Target, type TargetOptions, UnsupportedError } from "../targets/target";
+import { runOptions } from "./options";
+import { ExpectationError, failureText, type RunResult } from "./report";
+import { Runner } from "./runner";
+
+export interface ScriptSource {
+  readonly file: string;
+  readonly text: string;
+  /** Symbols of the command line. */
+  readonly defines?: Iterable<readonly [string, string]>;
+  /** Reads the files that `--init_scripts` names; without it they are not supported. */
+  readonly readFile?: (path: string) => string;
+}
+
+export type OpenTarget = (options: TargetOptions) => Target;
+
+/** Never throws for what is wrong with a script or with the system under test: that is a result. */
+export async function runScript(source: ScriptSource, openTarget: OpenTarget): Promise<RunResult> {
+  const start = performance.now();
+  const notes: string[] = [];
+  let runner: Runner | undefined;
+  const finish = (outcome: Pick<RunResult, "status" | "message" | "line">): RunResult => ({
+    file: source.file,
+    ...outcome,
+    notes: [...notes, ...(runner?.notes ?? [])],
+    packets: runner?.wire.packets ?? [],
+    durationMs: performance.now() - start,
+  });
+  try {
+    const { file, text, defines } = source;
+    const script = parseScript(text, { file, ...(defines === undefined ? {} : { defines }) });
+    const options = runOptions(script);
+    await using target = openTarget(options);
+    await prepare(script, source, options.initScripts, target);
+    runner = new Runner(script, options, target);
+    try {
+      await runner.run();
+    } finally {
+      await cleanUp(script, target, notes);
+    }
+    return finish({ status: "passed" });
+  } catch (error) {
+    return finish(outcomeOf(source.file, error));
+  }
+}
+
+async function prepare(
+  script: Script,
+  source: ScriptSource,
+  initScripts: readonly string[],
+  target: Target,
+): Promise<void> {
+  for (const path of initScripts) {
+    if (source.readFile === undefined) {
+      throw new UnsupportedError("--init_scripts needs files, which are not at hand here");
+    }
+    await target.command(source.readFile(path));
+  }
+  const command = script.initCommand;
+  if (command !== undefined) {
+    try {
+      await target.command(command.command);
+    } catch (error) {
+      if (error instanceof UnsupportedError || !(error instanceof Error)) throw error;
+      throw new ExpectationError(command.position, `the init command failed: ${error.message}`);
+    }
+  }
+  await target.start();
+}
+
+/** A cleanup that fails is told, but says nothing about the system under test. */
+async function cleanUp(script: Script, target: Target, notes: string[]): Promise<void> {
+  const { cleanupCommand } = script;
+  if (cleanupCommand === undefined) return;
+  try {
+    await target.command(cleanupCommand.command);
+  } catch (error) {
+    notes.push(`the cleanup command failed: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function outcomeOf(file: string, error: unknown): Pick<RunResult, "status" | "message" | "line"> {
+  if (error instanceof UnsupportedError) {
+    const message = error.message.startsWith(`${file}:`)
+      ? error.message
+      : `${file}: ${error.message}`;
+    return { status: "unsupported", message };
+  }
+  if (error instanceof ExpectationError) {
+    const { position, message, details } = error;
+    return {
+      status: "failed",
+      message: failureText(position, message, details),
+      line: position.line,
+    };
+  }
+  if (error instanceof ScriptError) {
+    return { status: "failed", message: error.message, line: error.position.line };
+  }
+  throw error;
+}
