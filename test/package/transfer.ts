@@ -1,4 +1,7 @@
-/** A program of a user's: two simulated hosts, one megabyte over a bad link. */
+/**
+ * A program of a user's: two simulated hosts, one megabyte over a link that is bad in every way whose
+ * arithmetic engines could see differently.
+ */
 import { loadStackModule, Simulation } from "demibun/sim";
 
 const BYTES = 1_000_000;
@@ -35,9 +38,20 @@ export async function run(): Promise<TransferResult> {
   const server = sim.host("server", { address: "10.0.0.1/24" });
   const client = sim.host("client", { address: "10.0.0.2/24" });
   sim.link(server, client, {
-    delayMs: { normal: { mean: 5, deviation: 1 } },
-    loss: 0.01,
-    bandwidthBitsPerSecond: 1e8,
+    ab: {
+      delayMs: { normal: { mean: 5, deviation: 1 } },
+      duplicate: 0.01,
+      reorder: { probability: 0.01, extraMs: 3 },
+      queue: { kind: "codel" },
+      bandwidthBitsPerSecond: 1e8,
+    },
+    ba: {
+      delayMs: { exponential: { minimum: 2, mean: 4 } },
+      loss: { gilbertElliott: { goodToBad: 0.01, badToGood: 0.5 } },
+      corrupt: { probability: 0.002, what: "bit" },
+      queue: { kind: "red", minimumBytes: 30_000, maximumBytes: 90_000 },
+      bandwidthBitsPerSecond: 2e7,
+    },
   });
   const payload = Uint8Array.from(sim.random.split("payload").bytes(BYTES));
   const received: Uint8Array[] = [];
