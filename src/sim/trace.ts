@@ -15,7 +15,9 @@ export type DropReason =
   | "rule"
   | "rate limit"
   | "no route"
+  | "host unreachable"
   | "ttl exceeded"
+  | "malformed"
   | "unknown station";
 
 export interface FrameEvent {

@@ -1,6 +1,7 @@
 /** Packets for the tests of the network: from 10.0.0.1 to 10.0.0.2 unless told otherwise. */
 import { buildTcp, buildUdp, type TcpFields } from "../../../src/packet/build-transport";
-import { buildIpv4, frameIp, type Ipv4Fields } from "../../../src/packet/build";
+import { buildEthernet, buildIpv4, frameIp, type Ipv4Fields } from "../../../src/packet/build";
+import { ETHERTYPE_IPV4 } from "../../../src/packet/protocols";
 
 export const macA = Uint8Array.of(2, 0, 0, 0, 0, 1);
 export const macB = Uint8Array.of(2, 0, 0, 0, 0, 2);
@@ -17,6 +18,14 @@ function framed(protocol: number, segment: Uint8Array, options: FrameOptions): U
   const { to = macB, from = macA, tcp: _, ...fields } = options;
   const packet = buildIpv4({ ...addresses, protocol, ...fields }, segment);
   return frameIp({ destination: to, source: from }, packet);
+}
+
+/** Of this protocol; without one, these bytes are the packet. */
+export function ipFrame(contents: Uint8Array, options: FrameOptions = {}): Uint8Array {
+  const { to = macB, from = macA, protocol } = options;
+  if (protocol !== undefined) return framed(protocol, contents, options);
+  const type = ETHERTYPE_IPV4;
+  return buildEthernet({ destination: to, source: from, type }, contents);
 }
 
 export function udpFrame(payload: Uint8Array, options: FrameOptions = {}): Uint8Array {
