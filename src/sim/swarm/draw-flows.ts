@@ -1,0 +1,159 @@
+/** Draws who talks to whom, how much, and how well their applications behave. */
+import type { Random } from "../random";
+import type { DrawnNetwork } from "./draw-network";
+import {
+  type Ending,
+  type FaultKind,
+  patterns,
+  type Reading,
+  type ScenarioEnd,
+  type ScenarioFlow,
+  type ScenarioHost,
+  type TcpFlow,
+  type UdpFlow,
+  type Writing,
+} from "./scenario";
+
+interface World {
+  readonly hosts: readonly ScenarioHost[];
+  readonly network: DrawnNetwork;
+  readonly faultsMs: number;
+}
+
+const FIRST_PORT = 80;
+const FLOWS_MAX = 4;
+/** What one application sends on one connection. */
+const SEND_BYTES_MAX = 1_000_000;
+/** Events, not bytes, take the time: small writes are for small transfers. */
+const WRITES_MAX = 1500;
+
+export function drawFlows(random: Random, _kinds: ReadonlySet<FaultKind>, world: World) {
+  const count = random.split("count").between(1, FLOWS_MAX);
+  return Array.from({ length: count }, (_, index): ScenarioFlow => {
+    const own = random.split(`${index}`);
+    const [client, server] = drawEnds(own.split("ends"), world.hosts);
+    const place = {
+      name: `flow${index + 1}`,
+      client,
+      server,
+      port: FIRST_PORT + index,
+      startMs: Math.round(own.split("start").magnitude(1, Math.min(2000, world.faultsMs)) - 1),
+    };
+    const isUdp = own.split("protocol").chance(0.12);
+    return isUdp ? drawUdp(own.split("udp"), place) : drawTcp(own.split("tcp"), place);
+  });
+}
+
+type Place = Pick<TcpFlow, "name" | "client" | "server" | "port" | "startMs">;
+
+function drawEnds(random: Random, hosts: readonly ScenarioHost[]): [string, string] {
+  const names = hosts.map(({ name }) => name);
+  const client = random.pick(names);
+  return [client, random.pick(names.filter((name) => name !== client))];
+}
+
+function drawUdp(random: Random, place: Place): UdpFlow {
+  return {
+    protocol: "udp",
+    ...place,
+    datagrams: random.split("count").between(1, 40),
+    datagramBytes: Math.floor(random.split("bytes").magnitude(1, 6000)),
+    gapMs: round(random.split("gap").magnitude(0.01, 100)),
+  };
+}
+
+function drawTcp(random: Random, place: Place): TcpFlow {
+  const pattern = random.split("pattern").pick(patterns);
+  const isMany = random.split("many").chance(0.15);
+  const connections = isMany ? random.split("connections").between(2, 12) : 1;
+  const bytesMax = isMany ? 5000 : SEND_BYTES_MAX;
+  const client = drawEnd(random.split("client"), bytesMax);
+  const server = drawEnd(random.split("server"), bytesMax);
+  const endings = drawEndings(random.split("endings"));
+  const messageBytes = Math.ceil(random.split("message").magnitude(1, 20_000));
+  return {
+    protocol: "tcp",
+    ...place,
+    connections,
+    backlog: random.split("backlog").pick([1, 1, 2, 4, 16]),
+    pattern,
+    ...(pattern === "ping-pong" && { messageBytes }),
+    interface: random.split("interface").chance(0.2) ? "handlers" : "queues",
+    clientEnd: { ...client, ...sent(pattern, client, messageBytes), ...endings.client },
+    serverEnd: { ...server, ...(pattern !== "stream" && { sendBytes: 0 }), ...endings.server },
+  };
+}
+
+/** A ping-pong is of whole messages, and not of too many: each costs a round trip. */
+function sent(pattern: TcpFlow["pattern"], end: ScenarioEnd, messageBytes: number) {
+  if (pattern !== "ping-pong") return {};
+  const messages = Math.min(60, Math.max(1, Math.round(end.sendBytes / messageBytes)));
+  return { sendBytes: messages * messageBytes };
+}
+
+function drawEnd(random: Random, bytesMax: number): Omit<ScenarioEnd, "ending"> {
+  const bytes = random.split("bytes");
+  const isNothing = bytes.chance(0.08);
+  const isLarge = bytes.chance(0.15);
+  const size = Math.floor(bytes.magnitude(1, isLarge ? bytesMax : Math.min(60_000, bytesMax)));
+  const writing = drawWriting(random.split("writing"));
+  const options = random.split("options");
+  const sendBytes = Math.min(size, Math.ceil((writing.bytesMax * WRITES_MAX) / 2));
+  return {
+    sendBytes: isNothing ? 0 : sendBytes,
+    writing: writing.gapMs === undefined ? writing : shorten(writing, sendBytes),
+    reading: drawReading(random.split("reading"), sendBytes),
+    ...(options.chance(0.2) && { noDelay: options.chance(0.5) }),
+    ...(options.chance(0.15) && { sendBufferBytes: Math.round(options.magnitude(1024, 65_536)) }),
+    ...(options.chance(0.15) && {
+      receiveBufferBytes: Math.round(options.magnitude(1024, 65_536)),
+    }),
+  };
+}
+
+function drawWriting(random: Random): Writing {
+  const kind = random.below(4);
+  if (kind === 0) return { bytesMax: 65_536 };
+  if (kind === 1) return { bytesMax: Math.ceil(random.magnitude(1, 20)) };
+  const bytesMax = Math.ceil(random.magnitude(20, 20_000));
+  if (kind === 2) return { bytesMax, isRandom: true };
+  return { bytesMax, isRandom: true, gapMs: round(random.magnitude(0.01, 50)) };
+}
+
+/** All pauses of a writer together last ten seconds at most. */
+function shorten(writing: Writing, sendBytes: number): Writing {
+  const writes = Math.max(1, (2 * sendBytes) / writing.bytesMax);
+  return { ...writing, gapMs: round(Math.min(writing.gapMs ?? 0, 10_000 / writes)) };
+}
+
+function drawReading(random: Random, bytes: number): Reading {
+  const kind = random.below(4);
+  const sizeMax = Math.ceil(random.magnitude(50, 20_000));
+  const stallAfterBytes = random.below(bytes + 1);
+  const stallMs = Math.round(random.magnitude(10, 8000));
+  if (kind === 0) return { sizeMax };
+  if (kind === 1) return { stallAfterBytes, stallMs };
+  return kind === 2 && random.chance(0.5) ? { sizeMax, stallAfterBytes, stallMs } : {};
+}
+
+/** Endings that fit together: a close outright needs a peer that does not wait for more. */
+function drawEndings(random: Random): Record<"client" | "server", Pick<ScenarioEnd, "ending">> {
+  const share = random.float();
+  const rude = (): Pick<ScenarioEnd, "ending" | "abortAfterBytes"> => ({
+    ending: random.pick(["abort", "unread"] as const),
+    abortAfterBytes: Math.floor(random.magnitude(1, 50_000)) - 1,
+  });
+  const orderly = (): { ending: Ending } => ({
+    ending: random.pick(["half-close", "half-close", "close"] as const),
+  });
+  const client = orderly();
+  const server = share < 0.3 ? { ending: "last" as const } : orderly();
+  if (share > 0.94) return { client: rude(), server };
+  if (share > 0.88) return { client, server: rude() };
+  if (share > 0.75) return { client: { ending: "last" }, server: { ending: "half-close" } };
+  return { client, server };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

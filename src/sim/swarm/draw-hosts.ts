@@ -1,0 +1,63 @@
+/** Draws what the hosts are like: their stacks' options, buffers and pools, clocks and speed. */
+import type { StackOptions } from "../../wasm/stack-options";
+import type { Random } from "../random";
+import type { DrawnNetwork } from "./draw-network";
+import type { FaultKind, ScenarioHost } from "./scenario";
+
+type Kinds = ReadonlySet<FaultKind>;
+
+/** Of the hosts, those that a kind which is on applies to. */
+const HOST_SHARE = 0.6;
+
+export function drawHosts(
+  random: Random,
+  kinds: Kinds,
+  { sites, mtu }: DrawnNetwork,
+): ScenarioHost[] {
+  return sites.map((place): ScenarioHost => {
+    const own = random.split(place.name);
+    const has = (kind: FaultKind): boolean =>
+      kinds.has(kind) && own.split(`has/${kind}`).chance(HOST_SHARE);
+    const turnUs = Math.round(own.split("turn").magnitude(1, 3000));
+    return {
+      ...place,
+      ...(mtu !== 1500 && { mtu }),
+      ...(has("clock drift") && { driftPpm: own.split("drift").between(-20_000, 20_000) }),
+      ...(has("slow host") && { turnUs }),
+      ...(has("back-pressure") && {
+        backPressureBytes: Math.round(own.split("back-pressure").magnitude(2000, 50_000)),
+      }),
+      stack: { ...drawOptions(own.split("options"), mtu), ...drawPools(own.split("pools"), has) },
+    };
+  });
+}
+
+function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
+  const bufferBytes = (purpose: string) =>
+    Math.round(random.split(purpose).magnitude(2048, 131_072));
+  const mssBytes = Math.min(mtu - 40, random.split("mss").pick([0, 0, 0, 1400, 536, 216, 88]));
+  return {
+    receiveBufferBytes: bufferBytes("receive-buffer"),
+    sendBufferBytes: bufferBytes("send-buffer"),
+    ...(mssBytes > 0 && { mssBytes }),
+    rtoMinUs: random.split("rto").pick([200_000, 200_000, 1_000_000, 50_000, 10_000]),
+    delayedAckUs: random.split("delayed-ack").pick([40_000, 40_000, 200_000, 5000, 0]),
+    timeWaitUs: random.split("time-wait").pick([1_000_000, 5_000_000, 30_000_000]),
+    noDelay: random.split("no-delay").chance(0.6),
+    arpTtlUs: random.split("arp-ttl").pick([15_000_000, 5_000_000, 1_000_000]),
+  };
+}
+
+function drawPools(random: Random, has: (kind: FaultKind) => boolean): Partial<StackOptions> {
+  const isSmall = has("small pools");
+  const ringEntries = has("tiny ring") ? random.split("ring").pick([4, 8, 16]) : 64;
+  return {
+    frames: isSmall ? ringEntries + random.split("frames").between(48, 160) : 384,
+    connections: isSmall ? random.split("connections").between(6, 16) : 32,
+    queues: isSmall ? random.split("queues").between(8, 16) : 48,
+    tokens: isSmall ? random.split("tokens").between(24, 64) : 128,
+    neighbours: 16,
+    datagramSockets: 8,
+    ringEntries,
+  };
+}
