@@ -176,13 +176,19 @@ export class Runner {
     }
   }
 
-  /** Verifies blocking calls that have to have returned by then. */
+  /**
+   * Verifies blocking calls that have returned, and those that are too late at that time. One that
+   * is due just then may be waiting for the very event that comes next.
+   */
   async #finishCalls(untilUs: number): Promise<void> {
-    const due = this.#pending.filter(({ endUs }) => endUs <= untilUs + this.#toleranceUs);
+    const toleranceUs = this.#toleranceUs;
+    const due = this.#pending.filter(
+      ({ begun, endUs }) => begun.result !== undefined || endUs + toleranceUs < untilUs,
+    );
     if (due.length === 0) return;
     this.#pending = this.#pending.filter((pending) => !due.includes(pending));
     for (const pending of due) {
-      await this.#target.waitFor(pending.begun, pending.endUs + this.#toleranceUs);
+      await this.#target.waitFor(pending.begun, pending.endUs + toleranceUs);
       this.#verify(pending);
     }
   }

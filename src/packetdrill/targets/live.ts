@@ -135,12 +135,13 @@ export class LiveTarget implements Target {
   }
 
   nowUs(): number {
-    return (performance.now() - this.#startMs) * 1000;
+    return Math.floor((performance.now() - this.#startMs) * 1000);
   }
 
   inject(packet: Uint8Array): void {
     this.#tun.write(packet);
     this.#drain();
+    this.#advance();
   }
 
   async nextPacket(untilUs: number): Promise<SentPacket | undefined> {
@@ -158,8 +159,10 @@ export class LiveTarget implements Target {
 
   begin(call: Call): BegunCall {
     const begun = new LiveCall(this.#calls.operation(call), this.#now);
-    if (begun.result === undefined) this.#blocked.push(begun);
     this.#drain();
+    // It may be what another one waits for.
+    this.#advance();
+    if (begun.result === undefined) this.#blocked.push(begun);
     return begun;
   }
 
@@ -184,9 +187,15 @@ export class LiveTarget implements Target {
     this.#timeout.view.setBigInt64(8, BigInt(Math.floor((waitUs % 1e6) * 1000)), true);
     const ready = ppoll(encodePoll(waits), waits.length, this.#timeout);
     const isHeard = this.#drain();
+    const hasReturned = this.#advance();
+    this.#isStalled = ready > 0 && !isHeard && !hasReturned;
+  }
+
+  /** Tries the blocked calls again; says whether any has returned. */
+  #advance(): boolean {
     const count = this.#blocked.length;
     this.#blocked = this.#blocked.filter((call) => !call.advance(this.#now));
-    this.#isStalled = ready > 0 && !isHeard && this.#blocked.length === count;
+    return this.#blocked.length < count;
   }
 
   /** Takes what the kernel has sent, with the present time; says whether there was anything. */
