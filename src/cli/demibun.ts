@@ -6,8 +6,9 @@ import { version } from "../../package.json";
 import { type Command, exitFailure, exitUsage } from "./command";
 import { configCommand } from "./config";
 import { doctorCommand } from "./doctor";
+import { packetdrillCommand } from "./packetdrill";
 
-const commands: readonly Command[] = [configCommand, doctorCommand];
+const commands: readonly Command[] = [configCommand, doctorCommand, packetdrillCommand];
 
 function usage(): string {
   const rows = commands.flatMap((command) => command.usage);

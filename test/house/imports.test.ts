@@ -50,6 +50,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "src/nearest",
     "src/errors",
   ],
+  "src/packetdrill/run": [
+    "src/packetdrill/run",
+    "src/packetdrill/language",
+    "src/packetdrill/targets/target",
+    "src/packet",
+    "src/nearest",
+    "src/errors",
+  ],
+  "src/packetdrill/targets": [
+    "src/packetdrill/targets",
+    "src/wasm",
+    "shims/ring",
+    "assembly/layout",
+    "assembly/transport/tcp/record",
+  ],
   "src/packetdrill/targets/live": [
     "src/packetdrill/targets",
     "shims/libc",

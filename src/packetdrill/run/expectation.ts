@@ -54,7 +54,7 @@ export class Expectation {
       const wanted = remainder(action, covered);
       this.learn(sighting, wanted);
       this.#wire.note(sighting);
-      const part = this.#check(event, wanted, sighting, baseUs);
+      const part = this.#check(event, wanted, sighting, baseUs, covered);
       const reason = lateness(span.startUs, span.endUs, sighting.timeUs, toleranceUs);
       if (reason !== undefined) {
         const actual = actionOf(sighting, wanted, wanted.ports !== undefined);
@@ -85,7 +85,13 @@ export class Expectation {
   }
 
   /** Bytes of a piece after which more has to follow; 0 when the packet is the whole expectation. */
-  #check(event: Event, wanted: PacketAction, sighting: Sighting, baseUs: number): number {
+  #check(
+    event: Event,
+    wanted: PacketAction,
+    sighting: Sighting,
+    baseUs: number,
+    covered: number,
+  ): number {
     const { flow, packet } = sighting;
     const isOther = wanted.ports === undefined && flow !== this.#flows.current;
     const actual = actionOf(sighting, wanted, wanted.ports !== undefined || isOther);
@@ -97,7 +103,10 @@ export class Expectation {
       comparePacket(wanted, actual, isPartial) ??
       this.#timestampProblem(wanted, sighting) ??
       this.#payloadProblem(packet.payload, actual);
-    if (reason !== undefined) throw this.#failure(event, reason, sighting, actual, baseUs);
+    if (reason !== undefined) {
+      const after = covered === 0 ? "" : `, after ${covered} bytes of the expected data`;
+      throw this.#failure(event, `${reason}${after}`, sighting, actual, baseUs);
+    }
     return isPartial && actual.body.kind === "tcp" ? actual.body.length : 0;
   }
 

@@ -28,3 +28,9 @@ export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
   freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
   rfc: { ...small, delayedAckUs: 200_000, rtoMinUs: 1_000_000, timeWaitUs: 240_000_000 },
 };
+
+/** The profile that a script asks for by a line `// profile NAME`; undefined when it asks for none. */
+export function profileIn(text: string): ProfileName | undefined {
+  const name = /^\/\/ profile (\w+)$/m.exec(text)?.[1];
+  return (Object.keys(profiles) as ProfileName[]).find((known) => known === name);
+}
