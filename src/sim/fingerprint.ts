@@ -36,9 +36,11 @@ export class Fingerprint {
 
   bytes(bytes: Uint8Array): void {
     this.word(bytes.length);
-    const words = bytes.byteOffset % 4 === 0 ? bytes.length >>> 2 : 0;
+    // Words at a time, wherever the bytes lie: the hash is of their values only.
+    const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    const words = bytes.length >>> 2;
     if (words > 0) {
-      const view = new Uint32Array(bytes.buffer, bytes.byteOffset, words);
+      const view = new Uint32Array(buffer, byteOffset, words);
       for (let index = 0; index < words; index++) this.word(view[index] as number);
     }
     for (let index = words * 4; index < bytes.length; index++) this.word(bytes[index] as number);

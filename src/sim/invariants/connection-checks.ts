@@ -176,8 +176,9 @@ export class ConnectionChecks {
     } else if (before === undefined) {
       this.#count("CLOSED", state);
     }
-    if (finReceivedStates.has(state) && !connection.has(FIN_RECEIVED)) {
-      this.#fail(connection, "state", () => `${state} without the peer's FIN`);
+    if (finReceivedStates.has(state) !== connection.has(FIN_RECEIVED)) {
+      const had = connection.has(FIN_RECEIVED) ? "after" : "without";
+      this.#fail(connection, "state", () => `${state} ${had} the peer's FIN`);
     }
     const acknowledged = connection.has(FIN_QUEUED) && sendUna === (sendEnd + 1) >>> 0;
     if (finAcknowledgedStates.has(state) && !acknowledged) {

@@ -22,18 +22,21 @@ interface Flow {
   edge: number | undefined;
 }
 
-interface Rate {
-  second: number;
-  controls: number;
-  triggers: number;
+/** What a host has sent and received of these, since the start. */
+interface Traffic {
+  /** Bare segments: acknowledgments and resets. */
+  bare: number;
+  /** Received frames that may be answered by one: text, SYN, FIN, or no TCP at all. */
+  demanding: number;
 }
 
 const ETHERNET_BYTES = 14;
 /** RFC 9293 section 3.7.1 for a peer that announced none. */
 const MSS_DEFAULT = 536;
-/** Bare segments a host may send in a second whatever it receives: timers, probes, closes. */
-const CONTROLS_MAX = 400;
-const CONTROLS_PER_TRIGGER = 3;
+/** Bare segments a host may send whatever it receives, and how many more in a second. */
+const BARE_MAX = 300;
+const BARE_PER_SECOND = 20;
+const BARE_PER_DEMAND = 3;
 
 function distance(left: number, right: number): number {
   return (left - right) | 0;
@@ -42,7 +45,7 @@ function distance(left: number, right: number): number {
 export class FrameChecks {
   readonly #hosts: ReadonlyMap<string, Host>;
   readonly #flows = new Map<string, Flow>();
-  readonly #rates = new Map<string, Rate>();
+  readonly #traffic = new Map<string, Traffic>();
 
   constructor(hosts: ReadonlyMap<string, Host>) {
     this.#hosts = hosts;
@@ -53,7 +56,7 @@ export class FrameChecks {
     const host = this.#hosts.get(event.station);
     if (host === undefined) return;
     if (event.what === "delivered") {
-      this.#rate(event).triggers++;
+      if (isDemanding(event.frame)) this.#trafficOf(host).demanding++;
       return;
     }
     if (event.what !== "sent") return;
@@ -66,32 +69,33 @@ export class FrameChecks {
     const bytes = event.frame.length - ETHERNET_BYTES;
     if (bytes > mtu) fail("segment-size", `an IP packet of ${bytes} bytes, the MTU is ${mtu}`);
     if (packet.tcp === undefined || packet.ip === undefined) return;
-    this.#checkRate(event, packet.tcp, packet.payload.length, fail);
+    this.#checkTraffic(host, event, packet.tcp, packet.payload.length, fail);
     this.#checkSegment(host, packet, packet.tcp, fail);
   }
 
-  #rate(event: FrameEvent): Rate {
-    const second = Math.floor(event.timeNs / 1e9);
-    const rate = this.#rates.get(event.station);
-    if (rate?.second === second) return rate;
-    const fresh = { second, controls: 0, triggers: 0 };
-    this.#rates.set(event.station, fresh);
-    return fresh;
+  #trafficOf({ name }: Host): Traffic {
+    let traffic = this.#traffic.get(name);
+    if (traffic === undefined) {
+      traffic = { bare: 0, demanding: 0 };
+      this.#traffic.set(name, traffic);
+    }
+    return traffic;
   }
 
-  /** Bare segments answer something; two hosts that answer each other's answers never stop. */
-  #checkRate(
-    event: FrameEvent,
+  /** Two hosts that answer each other's answers never stop. */
+  #checkTraffic(
+    host: Host,
+    { timeNs }: FrameEvent,
     tcp: TcpHeader,
     bytes: number,
     fail: (invariant: Invariant, detail: string) => never,
   ): void {
     if (bytes > 0 || (tcp.flags & (TCP_SYN | TCP_FIN)) !== 0) return;
-    const rate = this.#rate(event);
-    rate.controls++;
-    const allowed = CONTROLS_MAX + rate.triggers * CONTROLS_PER_TRIGGER;
-    if (rate.controls > allowed) {
-      fail("storm", `${rate.controls} bare segments within a second, ${rate.triggers} frames came`);
+    const traffic = this.#trafficOf(host);
+    traffic.bare++;
+    const { bare, demanding } = traffic;
+    if (bare > BARE_MAX + (BARE_PER_SECOND * timeNs) / 1e9 + BARE_PER_DEMAND * demanding) {
+      fail("storm", `${bare} bare segments, and only ${demanding} frames that ask for one`);
     }
   }
 
@@ -137,6 +141,18 @@ export class FrameChecks {
       edge: undefined,
     });
   }
+}
+
+/** Text, SYN or FIN, or something that is not TCP over IPv4. */
+function isDemanding(frame: Uint8Array): boolean {
+  const isIpv4 = frame[12] === 0x08 && frame[13] === 0x00;
+  if (!isIpv4 || frame.length < 54 || frame[23] !== 6) return true;
+  const ipBytes = ((frame[14] as number) & 15) * 4;
+  const totalBytes = (frame[16] as number) * 256 + (frame[17] as number);
+  const tcp = ETHERNET_BYTES + ipBytes;
+  const tcpBytes = ((frame[tcp + 12] as number) >> 4) * 4;
+  const hasText = totalBytes > ipBytes + tcpBytes;
+  return hasText || ((frame[tcp + 13] as number) & (TCP_SYN | TCP_FIN)) !== 0;
 }
 
 /** Data and FIN: nothing may be sent beyond a FIN. */
