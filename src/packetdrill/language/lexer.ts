@@ -6,6 +6,8 @@
 import type { Position } from "./script";
 import { ScriptError } from "./script-error";
 
+const slash = "/".charCodeAt(0);
+const blankPattern = /\s*/y;
 const wordPattern = /[A-Za-z_][A-Za-z0-9_]*/y;
 const integerPattern = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const numberPattern = /[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+/y;
@@ -75,8 +77,21 @@ export class Lexer {
     throw new ScriptError("syntax", this.position(offset), reason);
   }
 
-  /** Fails with what was expected and what stands there instead. */
+  /**
+   * Fails with what was expected and what stands there instead. Where that is on a later line, the
+   * mistake is what the earlier line lacks.
+   */
   failExpected(expected: string, hint = ""): never {
+    const next = this.mark();
+    const end = this.#text.slice(0, next).trimEnd().length;
+    const cut = end > 0 && this.#text.slice(end, next).includes("\n");
+    if (!cut) return this.failExpectedHere(expected, hint);
+    const found = next < this.#text.length ? "the end of the line" : "the end of the file";
+    return this.fail(`expected ${expected}, found ${found}${hint}`, end);
+  }
+
+  /** The same where a new line may begin. */
+  failExpectedHere(expected: string, hint = ""): never {
     this.fail(`expected ${expected}, found ${this.#found()}${hint}`);
   }
 
@@ -97,7 +112,10 @@ export class Lexer {
   #skip(): void {
     const text = this.#text;
     for (;;) {
-      while (/\s/.test(text[this.offset] ?? "x")) this.offset++;
+      blankPattern.lastIndex = this.offset;
+      blankPattern.test(text);
+      this.offset = blankPattern.lastIndex;
+      if (text.charCodeAt(this.offset) !== slash) return;
       if (text.startsWith("//", this.offset)) {
         const end = text.indexOf("\n", this.offset);
         this.offset = end < 0 ? text.length : end;

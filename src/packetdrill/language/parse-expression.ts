@@ -119,7 +119,8 @@ function parseName(lexer: Lexer, depth: number): Expression {
     return lexer.fail(unknownName("constant", value.name, constants.keys()), start);
   }
   const name = lexer.word("an argument");
-  if (lexer.accept("(")) return parseFunction(lexer, name, start, depth);
+  // What stands in parentheses behind a constant is a note, not its arguments.
+  if (!constants.has(name) && lexer.accept("(")) return parseFunction(lexer, name, start, depth);
   if (lexer.looksAtPattern(/=(?!=)/y)) {
     lexer.accept("=");
     return { kind: "named", name, value: parseExpression(lexer, depth) };

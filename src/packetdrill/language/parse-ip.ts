@@ -1,4 +1,5 @@
 /** What a packet says of IP: the headers around it and the fields of its own. */
+import ipaddr from "ipaddr.js";
 import type { Lexer } from "./lexer";
 import type { EcnCodepoint, GreHeader, IpFields, MplsLabel, OuterHeader } from "./script";
 import { unknownName } from "./suggest";
@@ -7,7 +8,7 @@ const codepoints: ReadonlySet<string> = new Set(["noecn", "ect0", "ect1", "ce", 
 const fieldNames = [...codepoints, "tos", "flowlabel", "ttl"];
 
 const ipv4Pattern = /\d{1,3}(?:\.\d{1,3}){3}(?![\w.])/y;
-// The URL constructor below judges the address; this only finds its end.
+// Finds an address's end only; whether it is one is asked afterwards.
 const ipv6Pattern = /[0-9a-fA-F]*:[0-9a-fA-F:]*[0-9a-fA-F:](?:\.\d{1,3}){0,3}/y;
 
 /** Whether the text is four decimal bytes. */
@@ -18,7 +19,7 @@ export function isIpv4(text: string): boolean {
 }
 
 export function isIpv6(text: string): boolean {
-  return text.includes(":") && URL.canParse(`http://[${text}]/`);
+  return text.includes(":") && ipaddr.IPv6.isValid(text) && !text.includes("%");
 }
 
 function parseField(lexer: Lexer): IpFields {

@@ -25,7 +25,9 @@ function parseNote(lexer: Lexer): string | undefined {
 
 function parseErrno(lexer: Lexer): string | undefined {
   const start = lexer.mark();
-  if (lexer.peekWord() === undefined) return undefined;
+  const word = lexer.peekWord();
+  // A call behind the result is an event that lacks its time: not for us to complain about.
+  if (word === undefined || systemCallNames.includes(word)) return undefined;
   const name = lexer.word("the name of an errno");
   if (!Object.hasOwn(errnoConstants, name)) {
     lexer.fail(unknownName("errno", name, Object.keys(errnoConstants)), start);

@@ -18,7 +18,7 @@ export function parseTime(lexer: Lexer): TimeSpec {
   const start = lexer.mark();
   const relative = lexer.accept("+");
   if (!relative && !lexer.looksAtPattern(/[0-9.]/y)) {
-    lexer.failExpected("an event's time (+0.1, 0.1, *, 0.1~0.2 or +0.1~+0.2)");
+    lexer.failExpectedHere("an event's time (+0.1, 0.1, *, 0.1~0.2 or +0.1~+0.2)");
   }
   const startUs = parseSeconds(lexer);
   if (!lexer.accept("~")) return { kind: relative ? "relative" : "absolute", us: startUs };

@@ -15,6 +15,7 @@ import type {
   ScriptOption,
   TimeSpec,
 } from "./script";
+import { ScriptError } from "./script-error";
 
 export interface ParseOptions {
   /** Shown in messages. */
@@ -106,14 +107,15 @@ function timeProblem(time: TimeSpec, action: Action): string | undefined {
   return "only an expected packet (>) may come at any time or in a range: it is not ours to time";
 }
 
-/** The time of the event before, where that is told without running the script. */
+/** `before`: when the event above happens at the earliest; negative for the first. */
 function parseEvent(lexer: Lexer, dialect: Dialect, before: number): Event {
   const start = lexer.mark();
   const position = lexer.position();
   const time = parseTime(lexer);
   if (before < 0 && time.kind !== "any" && ("us" in time ? time.us : time.startUs) !== 0) {
     // Demikernel's scripts begin a moment after the start; there nothing hangs on it.
-    if (dialect === "packetdrill") lexer.fail("the first event is at time 0", start);
+    if (dialect === "packetdrill")
+      lexer.fail("the first event is at time 0: later ones count from it", start);
   }
   if (time.kind === "absolute" && time.us < before) {
     lexer.fail(`this event is before the one above it, at ${before / 1e6} s`, start);
@@ -138,7 +140,8 @@ export function parseScript(text: string, options: ParseOptions = {}): Script {
   const scriptOptions = parseOptions(lexer);
   const named = scriptOptions.find(({ name }) => name === "dialect");
   if (named !== undefined && !/^(packetdrill|demikernel)$/.test(named.value ?? "")) {
-    lexer.fail("the dialects are packetdrill and demikernel", lexer.mark());
+    const reason = "the dialects are packetdrill and demikernel";
+    throw new ScriptError("syntax", named.position, reason);
   }
   const told = looksLikeDemikernel(text) ? "demikernel" : "packetdrill";
   const dialect = options.dialect ?? (named?.value as Dialect | undefined) ?? told;
@@ -147,14 +150,17 @@ export function parseScript(text: string, options: ParseOptions = {}): Script {
   let cleanupCommand: CommandAction | undefined;
   let before = -1;
   while (!lexer.atEnd()) {
-    if (cleanupCommand !== undefined) lexer.fail("nothing follows the cleanup command");
+    if (cleanupCommand !== undefined) {
+      lexer.fail("the command above has no time, so it is the cleanup: nothing may follow it");
+    }
     if (events.length > 0) cleanupCommand = parseCommand(lexer);
     if (cleanupCommand !== undefined) continue;
     const event = parseEvent(lexer, dialect, before);
     before = earliest(event.time, before);
     events.push(event);
   }
-  if (events.length === 0) lexer.failExpected("an event, e.g. 0 socket(..., SOCK_STREAM, 0) = 3");
+  if (events.length === 0)
+    lexer.failExpectedHere("an event, e.g. 0 socket(..., SOCK_STREAM, 0) = 3");
   return {
     file,
     dialect,
