@@ -6,13 +6,13 @@ export type ProfileName = "linux" | "freebsd" | "rfc";
 /** Small pools, so that opening a stack costs about a millisecond; and one seed for every run. */
 const small: StackOptions = {
   ...defaultStackOptions,
-  frames: 1024,
+  frames: 512,
   connections: 32,
   queues: 64,
   tokens: 256,
   datagramSockets: 16,
   neighbours: 8,
-  ringEntries: 256,
+  ringEntries: 64,
   reassemblySets: 4,
   noDelay: false,
   seed: Uint8Array.from({ length: 64 }, (_, index) => index * 11 + 3),

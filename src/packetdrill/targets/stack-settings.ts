@@ -41,40 +41,6 @@ const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
 const ignoredSysctls =
   /^net\.(core|ipv6)\.|^net\.ipv4\.(tcp_(syncookies|moderate_rcvbuf|no_metrics_save|autocorking|early_retrans|recovery|slow_start_after_idle|min_tso_segs|tso_win_divisor|tso_rtt_log|pacing_.*|limit_output_bytes|notsent_lowat|shrink_window|allowed_congestion_control|min_snd_mss|base_mss|max_syn_backlog|tw_reuse.*|timestamps_.*|invalid_ratelimit|challenge_ack_limit|mem|adv_win_scale|app_win|workaround_signed_windows|thin_linear_timeouts|comp_sack_.*|plb_.*|migrate_req|reflect_tos|backlog_ack_defer|ehash_entries|keepalive_.*|orphan_retries|abort_on_overflow|rfc1337|stdurg|retrans_collapse|reordering|max_reordering|available_congestion_control|retries1)|ip_local_port_range|ip_no_pmtu_disc|icmp_.*|conf\..*|route\..*|fib_.*|neigh\..*|udp_.*|ip_forward|somaxconn)$/;
 
-/** Numbers, as a sysctl of three numbers or of one holds them. */
-function numbers(value: string): number[] {
-  return value.trim().split(/\s+/).map(Number);
-}
-
-function setSysctl(name: string, value: string, settings: Settings): void {
-  const known = numbers(value);
-  switch (name) {
-    case "net.ipv4.tcp_rmem":
-      settings.receiveBufferBytes = known[1] ?? Number.NaN;
-      return check(name, value, settings.receiveBufferBytes);
-    case "net.ipv4.tcp_wmem":
-      settings.sendBufferBytes = known[1] ?? Number.NaN;
-      return check(name, value, settings.sendBufferBytes);
-    case "net.ipv4.tcp_rto_min_us":
-      settings.rtoMinUs = known[0] ?? Number.NaN;
-      return check(name, value, settings.rtoMinUs);
-  }
-  if (name.startsWith("demibun.")) return setOption(name.slice("demibun.".length), value, settings);
-  const allowed = fixedSysctls[name];
-  if (allowed?.includes(value.trim()) === true || ignoredSysctls.test(name)) return;
-  throw new UnsupportedError(
-    allowed === undefined
-      ? `sysctl ${name} means nothing to this stack`
-      : `${name} = ${value.trim()} is not supported by this stack, which has ${allowed.join(" or ")}`,
-  );
-}
-
-function check(name: string, value: string, number: number | undefined): void {
-  if (number === undefined || !Number.isInteger(number) || number < 0) {
-    throw new Error(`${name} cannot be ${JSON.stringify(value)}`);
-  }
-}
-
 const numericOptions = [
   "receiveBufferBytes",
   "sendBufferBytes",
@@ -86,16 +52,49 @@ const numericOptions = [
   "frames",
   "arpTtlUs",
 ] as const;
+type NumericOption = (typeof numericOptions)[number];
+
+/** Sysctls with a counterpart: the option, and which of the numbers it is. */
+const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number]>> = {
+  "net.ipv4.tcp_rmem": ["receiveBufferBytes", 1],
+  "net.ipv4.tcp_wmem": ["sendBufferBytes", 1],
+  "net.ipv4.tcp_rto_min_us": ["rtoMinUs", 0],
+};
+
+function setSysctl(name: string, value: string, settings: Settings): void {
+  const counterpart = sysctlOptions[name];
+  if (counterpart !== undefined) {
+    const [option, index] = counterpart;
+    settings[option] = numberIn(name, value, index);
+    return;
+  }
+  if (name.startsWith("demibun.")) {
+    setOption(name, value, settings);
+    return;
+  }
+  const allowed = fixedSysctls[name];
+  if (allowed?.includes(value.trim()) === true || ignoredSysctls.test(name)) return;
+  throw new UnsupportedError(
+    allowed === undefined
+      ? `sysctl ${name} means nothing to this stack`
+      : `${name} = ${value.trim()} is not supported by this stack, which has ${allowed.join(" or ")}`,
+  );
+}
+
+/** A sysctl's number at this place. */
+function numberIn(name: string, value: string, index: number): number {
+  const number = Number(value.trim().split(/\s+/)[index]);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new Error(`${name} cannot be ${JSON.stringify(value)}`);
+}
 
 /** `demibun.<option>`: the stack's own options by their own names. */
 function setOption(name: string, value: string, settings: Settings): void {
-  const option = numericOptions.find((known) => known === name);
-  if (option !== undefined) {
-    settings[option] = Number(value);
-    return check(`demibun.${name}`, value, settings[option]);
-  }
-  if (name !== "noDelay") throw new Error(`the stack has no option ${JSON.stringify(name)}`);
-  settings.noDelay = value.trim() !== "0";
+  const own = name.slice("demibun.".length);
+  const option = numericOptions.find((known) => known === own);
+  if (option !== undefined) settings[option] = numberIn(name, value, 0);
+  else if (own === "noDelay") settings.noDelay = value.trim() !== "0";
+  else throw new Error(`the stack has no option ${JSON.stringify(own)}`);
 }
 
 /** One simple command: words without quotes around them. */
@@ -103,7 +102,8 @@ function applyCommand(command: string, settings: Settings): void {
   const echo = /^echo\s+(?:-\w+\s+)?(.*?)\s*>>?\s*\/proc\/sys\/(\S+)$/s.exec(command);
   if (echo !== null) {
     const [, value = "", path = ""] = echo;
-    return setSysctl(path.replaceAll("/", "."), unquote(value), settings);
+    setSysctl(path.replaceAll("/", "."), unquote(value), settings);
+    return;
   }
   const words = splitWords(command);
   const program = words[0]?.split("/").at(-1) ?? "";
