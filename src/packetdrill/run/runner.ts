@@ -48,6 +48,8 @@ export class Runner {
   #pending: PendingCall[] = [];
   /** What relative times are counted from. */
   #baseUs = 0;
+  /** How late our own last step was done: always 0 in virtual time. */
+  #lagUs = 0;
   /** The system's descriptor of the socket under test. */
   #socketUnderTest: number | undefined;
 
@@ -62,6 +64,11 @@ export class Runner {
 
   get #toleranceUs(): number {
     return this.#options.toleranceUs ?? this.#target.toleranceUs;
+  }
+
+  /** By how much the system under test may miss a time. */
+  get #slackUs(): number {
+    return this.#toleranceUs + this.#lagUs;
   }
 
   /** Throws `ExpectationError`, `ScriptError` or `UnsupportedError` at the first that fails. */
@@ -94,22 +101,30 @@ export class Runner {
     await this.#target.sleepUntil(startUs);
     await this.#finishCalls(startUs);
     const baseUs = this.#baseUs;
-    // What is ours to time is counted from when it was due, so that small delays do not add up.
-    const nowUs = this.#target.nowUs();
-    this.#baseUs = nowUs - startUs <= this.#toleranceUs ? startUs : nowUs;
-    switch (action.kind) {
-      case "packet":
-        this.#inject(action);
-        return;
-      case "systemCall":
-        await this.#systemCall(event, action, baseUs);
-        return;
-      case "command":
-        await this.#command(action);
-        return;
-      case "code":
-        this.#runCode(action);
-    }
+    this.#anchor(startUs);
+    await this.#act(event, baseUs);
+    // What the system does about it may be as late as we were.
+    this.#lagUs = Math.max(0, this.#target.nowUs() - this.#baseUs);
+  }
+
+  /**
+   * What is ours to time is counted from when it was due, so that small delays do not add up; what
+   * is later than the tolerance shifts all that follows.
+   */
+  #anchor(startUs: number): void {
+    const lateUs = this.#target.nowUs() - startUs;
+    const isFar = lateUs > this.#toleranceUs;
+    this.#baseUs = isFar ? startUs + lateUs : startUs;
+    if (!isFar) return;
+    this.#pending = this.#pending.map((call) => ({ ...call, endUs: call.endUs + lateUs }));
+  }
+
+  async #act(event: Event, baseUs: number): Promise<void> {
+    const { action } = event;
+    if (action.kind === "packet") this.#inject(action);
+    else if (action.kind === "systemCall") await this.#systemCall(event, action, baseUs);
+    else if (action.kind === "command") await this.#command(action);
+    else this.#runCode(action);
   }
 
   /** When something that the script does is due. */
@@ -127,8 +142,9 @@ export class Runner {
 
   async #expect(event: Event, action: PacketAction): Promise<void> {
     const baseUs = this.#baseUs;
-    const seenUs = await this.#expectation.meet(event, action, baseUs, this.#toleranceUs);
+    const seenUs = await this.#expectation.meet(event, action, baseUs, this.#slackUs);
     this.#baseUs = seenUs;
+    this.#lagUs = 0;
     this.wire.forget();
   }
 
@@ -181,14 +197,14 @@ export class Runner {
    * is due just then may be waiting for the very event that comes next.
    */
   async #finishCalls(untilUs: number): Promise<void> {
-    const toleranceUs = this.#toleranceUs;
+    const slackUs = this.#slackUs;
     const due = this.#pending.filter(
-      ({ begun, endUs }) => begun.result !== undefined || endUs + toleranceUs < untilUs,
+      ({ begun, endUs }) => begun.result !== undefined || endUs + slackUs < untilUs,
     );
     if (due.length === 0) return;
     this.#pending = this.#pending.filter((pending) => !due.includes(pending));
     for (const pending of due) {
-      await this.#target.waitFor(pending.begun, pending.endUs + toleranceUs);
+      await this.#target.waitFor(pending.begun, pending.endUs + slackUs);
       this.#verify(pending);
     }
   }
@@ -206,9 +222,7 @@ export class Runner {
     if (result.errno === 0 && call.name === "close") this.#descriptors.forget(call.fd);
     const reason =
       compareResult(action, call, result, this.#descriptors.toScript) ??
-      (action.endTimeUs === undefined
-        ? undefined
-        : timing(endUs, begun.returnedUs, this.#toleranceUs));
+      (action.endTimeUs === undefined ? undefined : timing(endUs, begun.returnedUs, this.#slackUs));
     if (reason === undefined) return;
     const value =
       makesDescriptor(call) && result.errno === 0
