@@ -10,6 +10,7 @@ import { encodePoll } from "../../../shims/sockets/readiness";
 import { configureTun } from "../../../shims/tun/configure";
 import { enterNewNetwork } from "../../../shims/tun/namespace";
 import { Tun } from "../../../shims/tun/tun";
+import { runAtOnce } from "../../../shims/tun/urgency";
 import { LiveCalls } from "./live/calls";
 import { runCommand } from "./live/command";
 import { LiveDescriptors } from "./live/descriptors";
@@ -114,6 +115,7 @@ export class LiveTarget implements Target {
    */
   constructor(options: TargetOptions) {
     enterNewNetwork();
+    runAtOnce();
     restoreDefaults();
     this.#tun = new Tun(DEVICE);
     configureTun(DEVICE, {
