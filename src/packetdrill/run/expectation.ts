@@ -54,12 +54,8 @@ export class Expectation {
       const wanted = remainder(action, covered);
       this.learn(sighting, wanted);
       this.#wire.note(sighting);
-      const part = this.#check(event, wanted, sighting, baseUs, covered);
-      const reason = lateness(span.startUs, span.endUs, sighting.timeUs, toleranceUs);
-      if (reason !== undefined) {
-        const actual = actionOf(sighting, wanted, wanted.ports !== undefined);
-        throw this.#failure(event, `the packet was sent ${reason}`, sighting, actual, baseUs);
-      }
+      const late = lateness(span.startUs, span.endUs, sighting.timeUs, toleranceUs);
+      const part = this.#check(event, wanted, sighting, baseUs, { covered, late });
       if (part === 0) return sighting.timeUs;
       covered += part;
     }
@@ -90,22 +86,26 @@ export class Expectation {
     wanted: PacketAction,
     sighting: Sighting,
     baseUs: number,
-    covered: number,
+    { covered, late }: { readonly covered: number; readonly late: string | undefined },
   ): number {
     const { flow, packet } = sighting;
     const isOther = wanted.ports === undefined && flow !== this.#flows.current;
     const actual = actionOf(sighting, wanted, wanted.ports !== undefined || isOther);
     const isPartial =
       !this.#options.strictSegments && isPiece(wanted.body, actual.body, packet.tcp);
-    const reason =
+    const difference =
       packetProblem(sighting) ??
       (isOther ? "the packet belongs to another connection" : undefined) ??
       comparePacket(wanted, actual, isPartial) ??
       this.#timestampProblem(wanted, sighting) ??
       this.#payloadProblem(packet.payload, actual);
-    if (reason !== undefined) {
-      const after = covered === 0 ? "" : `, after ${covered} bytes of the expected data`;
-      throw this.#failure(event, `${reason}${after}`, sighting, actual, baseUs);
+    if (difference !== undefined || late !== undefined) {
+      const words = [
+        ...(difference === undefined ? [] : [difference]),
+        ...(covered === 0 ? [] : [`after ${covered} bytes of the expected data`]),
+        ...(late === undefined ? [] : [`the packet was sent ${late}`]),
+      ];
+      throw this.#failure(event, words.join("; "), sighting, actual, baseUs);
     }
     return isPartial && actual.body.kind === "tcp" ? actual.body.length : 0;
   }

@@ -1,6 +1,6 @@
 /** What a run of a script came to, and how a failure is told. */
 import { printEvent, printSeconds } from "../language/print";
-import type { Event, PacketAction, Position, TimeSpec } from "../language/script";
+import type { Event, Position, TimeSpec } from "../language/script";
 
 export interface RunResult {
   readonly file: string;
@@ -59,7 +59,7 @@ function timeLike(time: TimeSpec, timeUs: number, baseUs: number): TimeSpec {
     : { kind: "absolute", us: Math.max(0, timeUs) };
 }
 
-/** Expected and actual, one above the other. */
+/** Expected and actual, one above the other; one line where the language tells no difference. */
 export function contrast(
   event: Event,
   actual: Event["action"],
@@ -67,15 +67,13 @@ export function contrast(
   baseUs: number,
 ): string[] {
   const time = timeLike(event.time, timeUs, baseUs);
-  return [`expected  ${printEvent(event)}`, `actual    ${printEvent({ time, action: actual })}`];
+  const expected = printEvent(event);
+  const text = printEvent({ time, action: actual });
+  return [`expected  ${expected}`, ...(text === expected ? [] : [`actual    ${text}`])];
 }
 
 export function expectedLine(event: Event): string {
   return `expected  ${printEvent(event)}`;
-}
-
-export function packetLine(timeUs: number, action: PacketAction): string {
-  return printEvent({ time: { kind: "absolute", us: Math.max(0, timeUs) }, action });
 }
 
 /** How far a moment lies beside when it should have been; undefined when it is within tolerance. */

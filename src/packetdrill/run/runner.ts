@@ -10,6 +10,7 @@ import type {
   SystemCallAction,
   TimeSpec,
 } from "../language/script";
+import { printEvent } from "../language/print";
 import { ScriptError } from "../language/script-error";
 import { type BegunCall, type Call, type Target, UnsupportedError } from "../targets/target";
 import { resolveCall } from "./call-arguments";
@@ -19,7 +20,7 @@ import { Expectation } from "./expectation";
 import { Flows } from "./flow";
 import { packetBytes } from "./inject";
 import type { RunOptions } from "./options";
-import { contrast, ExpectationError, expectedLine, lateness } from "./report";
+import { contrast, ExpectationError, expectedLine, failureText, lateness } from "./report";
 import { ArgumentError, numberOf } from "./values";
 import { Wire } from "./wire";
 
@@ -266,7 +267,7 @@ export class Runner {
     throw new ExpectationError(
       last.position,
       "a packet that nothing expects was sent by the end of the script",
-      this.wire.recentLines(),
+      [`actual    ${this.wire.lastLine()}`, ...this.wire.recentLines()],
     );
   }
 }
@@ -284,8 +285,7 @@ function errnoOf(errno: number): string | undefined {
 function located(event: Event, error: unknown): unknown {
   if (error instanceof ExpectationError || error instanceof ScriptError) return error;
   if (error instanceof UnsupportedError) {
-    const { file, line } = event.position;
-    return new UnsupportedError(`${file}:${line}: ${error.message}`);
+    return new UnsupportedError(failureText(event.position, error.message, [printEvent(event)]));
   }
   if (!(error instanceof Error)) return error;
   return new ExpectationError(event.position, error.message, [expectedLine(event)]);

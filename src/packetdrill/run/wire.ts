@@ -60,9 +60,17 @@ export class Wire {
     this.#recent = this.packets.length;
   }
 
+  /** The packet noted last. */
+  lastLine(): string {
+    const last = this.packets.at(-1);
+    return last === undefined ? "" : `${printSeconds(last.timeUs)} ${last.text}`;
+  }
+
   /** The packets since the last one that was as expected. */
   recentLines(): string[] {
-    const recent = this.packets.slice(this.#recent);
+    const recent = this.packets
+      .slice(this.#recent)
+      .sort((left, right) => left.timeUs - right.timeUs);
     if (recent.length === 0) return [];
     const shown = recent.slice(-RECENT_MAX);
     return [
