@@ -6,6 +6,8 @@ export type { AmbientMode } from "./ambient";
 export { type Application, Host } from "./host";
 export { Link } from "./network/link";
 export type { LinkOptions } from "./network/options";
+export { Router } from "./network/router";
+export { Switch } from "./network/switch";
 export { Random } from "./random";
 export {
   type Check,
