@@ -6,8 +6,12 @@ export type { AmbientMode } from "./ambient";
 export { type Application, Host } from "./host";
 export { Link } from "./network/link";
 export type { LinkOptions } from "./network/options";
-export { Router } from "./network/router";
-export { Switch } from "./network/switch";
+export { Capture } from "./network/capture";
+export { clampMss, injectReset, rewriteSequence, stripOptions } from "./network/middlebox";
+export { Nat } from "./network/nat";
+export type { Router } from "./network/router";
+export type { Rule } from "./network/rule";
+export type { Switch } from "./network/switch";
 export { Random } from "./random";
 export {
   type Check,

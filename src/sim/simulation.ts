@@ -20,6 +20,8 @@ import { Fingerprint } from "./fingerprint";
 import { Host, type World } from "./host";
 import { Link } from "./network/link";
 import type { LinkOptions } from "./network/options";
+import { Router, type RouterOptions } from "./network/router";
+import { Switch, type SwitchOptions } from "./network/switch";
 import { Random } from "./random";
 import { Scheduler } from "./scheduler";
 import type { Station } from "./station";
@@ -158,6 +160,19 @@ export class Simulation {
     });
     this.#hosts.set(name, host);
     return host;
+  }
+
+  /** A switch to link stations to; a hub with `learns: false`. */
+  switch(name: string, options: SwitchOptions = {}): Switch {
+    return new Switch(this.scheduler, name, options);
+  }
+
+  /** A router; its interfaces, from `addInterface`, are what to link to. */
+  router(name: string, options: Omit<RouterOptions, "trace"> = {}): Router {
+    return new Router(this.scheduler, name, {
+      ...options,
+      trace: (event) => this.#observe(event),
+    });
   }
 
   /** Joins two stations. Errors: EINVAL naming the option that cannot be. */

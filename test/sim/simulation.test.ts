@@ -225,3 +225,27 @@ test("a host's clock drifts as it is told", async () => {
     expect(sim.now - startedMs).toBeCloseTo(1000, 3);
   });
 });
+
+test("hosts behind a switch and a router reach each other", async () => {
+  const sim = simulation();
+  const left = sim.host("left", { address: "10.0.1.2/24", gateway: "10.0.1.1" });
+  const neighbour = sim.host("neighbour", { address: "10.0.1.3/24", gateway: "10.0.1.1" });
+  const right = sim.host("right", { address: "10.0.2.2/24", gateway: "10.0.2.1" });
+  const lan = sim.switch("lan");
+  const router = sim.router("router");
+  for (const host of [left, neighbour]) sim.link(host, lan, { delayMs: 1 });
+  sim.link(lan, router.addInterface({ address: "10.0.1.1/24" }), { delayMs: 1 });
+  sim.link(right, router.addInterface({ address: "10.0.2.1/24" }), { delayMs: 10 });
+  right.run((demikernel) => {
+    demikernel.tcp.listen({ port: 80, socket: { data: (s, bytes) => void s.write(bytes) } });
+  });
+  await sim.run(async () => {
+    for (const { demikernel } of [left, neighbour]) {
+      const qd = demikernel.socket("stream");
+      await demikernel.wait(demikernel.connect(qd, { hostname: "10.0.2.2", port: 80 }));
+      demikernel.push(qd, Uint8Array.of(7));
+      const result = await demikernel.wait(demikernel.pop(qd));
+      expect(result.opcode).toBe("pop");
+    }
+  });
+});

@@ -3,7 +3,7 @@
  * after 5 s to settle. Jain's index is 1 when all get the same, 1/n when one gets everything.
  */
 import { test } from "bun:test";
-import { Simulation, Switch } from "../../../src/sim/index";
+import { Simulation } from "../../../src/sim/index";
 import { stackModule } from "../../../src/wasm/module";
 import { startSink, startSource } from "./bulk";
 import { expectGolden, table } from "./golden";
@@ -20,7 +20,7 @@ const queues = [
 async function share(flows: number, queue: (typeof queues)[number][1]): Promise<string[]> {
   const sim = new Simulation({ seed: 1, module: stackModule() });
   const sink = sim.host("sink", { address: "10.0.0.254/24", stack: { frames: 4096 } });
-  const middle = new Switch(sim.scheduler, "middle");
+  const middle = sim.switch("middle");
   const bottleneck = sim.link(middle, sink, {
     delayMs: 10,
     bandwidthBitsPerSecond: LINE_BITS_PER_SECOND,
