@@ -6,7 +6,9 @@
 import type { Position } from "./script";
 import { ScriptError } from "./script-error";
 
+const blank = " ".charCodeAt(0);
 const slash = "/".charCodeAt(0);
+const lastAscii = 0x7f;
 const blankPattern = /\s*/y;
 const wordPattern = /[A-Za-z_][A-Za-z0-9_]*/y;
 const integerPattern = /0[xX][0-9a-fA-F]+|[0-9]+/y;
@@ -112,10 +114,15 @@ export class Lexer {
   #skip(): void {
     const text = this.#text;
     for (;;) {
-      blankPattern.lastIndex = this.offset;
-      blankPattern.test(text);
-      this.offset = blankPattern.lastIndex;
-      if (text.charCodeAt(this.offset) !== slash) return;
+      let code = text.charCodeAt(this.offset);
+      if (code <= blank || code > lastAscii) {
+        blankPattern.lastIndex = this.offset;
+        blankPattern.test(text);
+        this.offset = blankPattern.lastIndex;
+        code = text.charCodeAt(this.offset);
+      }
+      // Most calls end here, and nearly every other function begins with one.
+      if (code !== slash) return;
       if (text.startsWith("//", this.offset)) {
         const end = text.indexOf("\n", this.offset);
         this.offset = end < 0 ? text.length : end;

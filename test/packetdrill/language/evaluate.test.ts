@@ -1,5 +1,6 @@
 /** What code in a script may say, and what a false assertion is answered with. */
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import type { CodeValue } from "../../../src/packetdrill/language/code-syntax";
 import { CodeEvaluator } from "../../../src/packetdrill/language/evaluate";
 import { ScriptError } from "../../../src/packetdrill/language/script-error";
@@ -195,4 +196,23 @@ test("nothing of the engine is reached by a name", () => {
     expect(failure(`print(${name})`).kind).toBe("evaluation");
     expect(failure(`${name}()`).kind).toBe("evaluation");
   }
+});
+
+test("any code runs or is refused with a place in it", () => {
+  const pieces = fc.constantFrom(
+    ..."assert if else elif : ; , ( ) [ ] + - * / // % ** & | ^ << >> ~ == < <= not in and or is = += tcpi_rtt a 0 1 1.5 1e308 1e999 99999999999999999999 'a' '%d%s%.0g' None True print max round len int float abs str -1 \n \t".split(
+      " ",
+    ),
+    "\n  ",
+  );
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 14 }), (list) => {
+      try {
+        run(list.join(" "));
+      } catch (error) {
+        expect(error).toBeInstanceOf(ScriptError);
+      }
+    }),
+    { numRuns: 5000 },
+  );
 });
