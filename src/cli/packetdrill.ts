@@ -1,14 +1,17 @@
 /** `demibun packetdrill`: runs scripts against the stack, or against the machine's kernel. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { nearest } from "../nearest";
 import type { RunResult } from "../packetdrill/run/report";
-import { type OpenTarget, runScript } from "../packetdrill/run/run";
+import { runScript } from "../packetdrill/run/run";
 import { StackTarget } from "../packetdrill/targets/stack";
 import { profileIn, type ProfileName, profiles } from "../packetdrill/targets/stack-profiles";
+import type { TargetOptions } from "../packetdrill/targets/target";
 import { LINK_TYPE_RAW, PcapngWriter } from "../pcapng";
 import { stackModule } from "../wasm/module";
 import { type Command, exitFailure, exitUsage } from "./command";
+import { runLive, workerOption } from "./live-workers";
+import { scriptSource } from "./script-source";
 
 interface Wishes {
   readonly paths: string[];
@@ -16,6 +19,8 @@ interface Wishes {
   /** Undefined: each script's own, else linux. */
   profile: ProfileName | undefined;
   live: boolean;
+  /** One of the processes of `--live`. */
+  isWorker: boolean;
   verbose: boolean;
   json: boolean;
   pcapng: string | undefined;
@@ -36,6 +41,7 @@ function read(words: readonly string[]): Wishes {
     defines: [],
     profile: undefined,
     live: false,
+    isWorker: false,
     verbose: false,
     json: false,
     pcapng: undefined,
@@ -45,7 +51,8 @@ function read(words: readonly string[]): Wishes {
     return name === undefined ? [word] : [name, value as string];
   });
   while (rest.length > 0) readOne(rest.shift() as string, rest, wishes);
-  if (wishes.paths.length === 0) throw new UsageError("name scripts, or directories of them");
+  if (wishes.paths.length === 0 && !wishes.isWorker)
+    throw new UsageError("name scripts, or directories of them");
   return wishes;
 }
 
@@ -54,6 +61,9 @@ function readOne(word: string, rest: string[], wishes: Wishes): void {
   switch (word) {
     case "--live":
       wishes.live = true;
+      return;
+    case workerOption:
+      wishes.isWorker = true;
       return;
     case "--verbose":
       wishes.verbose = true;
@@ -101,20 +111,6 @@ function scriptsAt(path: string): string[] {
     .map((file) => join(path, file));
 }
 
-/** What opens a target for a script's text. */
-async function targetOpener({ live, profile }: Wishes): Promise<(text: string) => OpenTarget> {
-  if (live) {
-    // Needs device code that the stack's own runs do without.
-    const { LiveTarget } = await import("../packetdrill/targets/live");
-    return () => (options) => new LiveTarget(options);
-  }
-  const module = stackModule();
-  return (text) => {
-    const name = profile ?? profileIn(text) ?? "linux";
-    return (options) => new StackTarget(module, name, options);
-  };
-}
-
 const marks = { passed: "passed     ", failed: "FAILED     ", unsupported: "unsupported" } as const;
 
 function show(result: RunResult, verbose: boolean): void {
@@ -152,26 +148,36 @@ function capture(path: string, results: readonly RunResult[]): void {
   writeFileSync(path, writer.finish());
 }
 
+/** Runs scripts in virtual time; `told` hears of each result. */
+async function runOnStack(
+  files: readonly string[],
+  wishes: Wishes,
+  told: (result: RunResult) => void,
+): Promise<RunResult[]> {
+  const results: RunResult[] = [];
+  for (const file of files) {
+    const source = scriptSource(file, wishes);
+    const profile = wishes.profile ?? profileIn(source.text) ?? "linux";
+    const open = (options: TargetOptions) => new StackTarget(stackModule(), profile, options);
+    const result = await runScript(source, open);
+    results.push(result);
+    told(result);
+  }
+  return results;
+}
+
 async function run(wishes: Wishes): Promise<number> {
   const files = wishes.paths.flatMap(scriptsAt);
   if (files.length === 0) throw new UsageError("there are no .pkt files there");
-  const openTarget = await targetOpener(wishes);
   const start = performance.now();
-  const results: RunResult[] = [];
-  for (const file of files) {
-    const text = readFileSync(file, "utf8");
-    const source = {
-      file,
-      text,
-      defines: wishes.defines,
-      readFile: (path: string) => readFileSync(resolve(dirname(file), path), "utf8"),
-    };
-    const result = await runScript(source, openTarget(text));
-    results.push(result);
+  const told = (result: RunResult) => {
     if (!wishes.json && (wishes.verbose || result.status !== "passed")) {
       show(result, wishes.verbose);
     }
-  }
+  };
+  const runAll = wishes.live ? runLive : runOnStack;
+  const results = await runAll(files, wishes, told);
+  if (results === undefined) return exitFailure;
   const count = (status: RunResult["status"]) =>
     results.filter((result) => result.status === status).length;
   if (wishes.pcapng !== undefined) capture(wishes.pcapng, results);
@@ -202,7 +208,12 @@ export const packetdrillCommand: Command = {
   ],
   async run(words) {
     try {
-      return await run(read(words));
+      const wishes = read(words);
+      if (!wishes.isWorker) return await run(wishes);
+      // Needs device code that the stack's own runs do without.
+      const { serveScripts } = await import("./live-worker");
+      await serveScripts(wishes);
+      return 0;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       console.error(`demibun packetdrill: ${error.message}\n  hint: demibun --help`);

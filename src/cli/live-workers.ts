@@ -1,0 +1,90 @@
+/** Runs scripts against the machine's kernel in several processes at once: they mostly wait. */
+import { availableParallelism } from "node:os";
+import type { RunResult } from "../packetdrill/run/report";
+import { decodeResult } from "./live-result";
+import type { ScriptWishes } from "./script-source";
+
+export const workerOption = "--live-worker";
+const SCRIPTS_PER_PROCESSOR = 2;
+/** No script takes longer; its process is ended then. */
+const TIMEOUT_MS = 60_000;
+/** Without root a worker is root of a user namespace, whose networks it may make. */
+const enter = process.getuid?.() === 0 ? [] : ["unshare", "-Urn"];
+
+/** A process that runs one script after the other. */
+class Worker implements Disposable {
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "inherit">;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor({ defines }: ScriptWishes) {
+    const symbols = defines.map(([symbol, value]) => `--define=${symbol}=${value}`);
+    const command = [process.execPath, Bun.main, "packetdrill", workerOption, ...symbols];
+    this.#child = Bun.spawn([...enter, ...command], { stdin: "pipe", stdout: "pipe" });
+    this.#lines = linesOf(this.#child.stdout);
+  }
+
+  /** The script's result; undefined when the process has ended instead. */
+  async run(file: string): Promise<RunResult | undefined> {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#child.kill("SIGKILL");
+    }, TIMEOUT_MS);
+    this.#child.stdin.write(`${file}\n`);
+    await this.#child.stdin.flush();
+    const { value, done } = await this.#lines.next();
+    clearTimeout(timer);
+    if (done !== true) return decodeResult(value);
+    if (!isLate) return undefined;
+    const message = `${file}: no end within ${TIMEOUT_MS / 1000} s`;
+    return { file, status: "failed", message, notes: [], packets: [], durationMs: TIMEOUT_MS };
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.killed || this.#child.exitCode !== null;
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() as string;
+    yield* lines;
+  }
+}
+
+/**
+ * The results in the order of the files; `told` hears of each as soon as it is known. Undefined when
+ * this user may not run scripts so: a worker has said why.
+ */
+export async function runLive(
+  files: readonly string[],
+  wishes: ScriptWishes,
+  told: (result: RunResult) => void,
+): Promise<RunResult[] | undefined> {
+  const results = new Map<string, RunResult>();
+  const queue = [...files];
+  const work = async () => {
+    let worker = new Worker(wishes);
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      if (worker.hasEnded) worker = new Worker(wishes);
+      const result = await worker.run(file);
+      if (result === undefined) {
+        queue.length = 0;
+        break;
+      }
+      results.set(file, result);
+      told(result);
+    }
+    worker[Symbol.dispose]();
+  };
+  const count = Math.min(files.length, SCRIPTS_PER_PROCESSOR * availableParallelism());
+  await Promise.all(Array.from({ length: count }, work));
+  const ordered = files.map((file) => results.get(file));
+  return ordered.every((result) => result !== undefined) ? ordered : undefined;
+}
