@@ -113,6 +113,18 @@ export function setCoveredByte(
   if (protocol === PROTOCOL_UDP && read16(frame, checksum) === 0) write16(frame, checksum, 0xffff);
 }
 
+/** Sets 32 bits that the transport's checksum covers, and the checksum with them. */
+export function setCovered32(
+  frame: Uint8Array,
+  transport: Transport,
+  at: number,
+  value: number,
+): void {
+  for (let index = 0; index < 4; index++) {
+    setCoveredByte(frame, transport, at + index, (value >>> (24 - index * 8)) & 255);
+  }
+}
+
 /** Sets Congestion Experienced where the packet's sender understands it (RFC 3168); else false. */
 export function markCongestion(frame: Uint8Array): boolean {
   const type = frameType(frame);

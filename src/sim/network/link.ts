@@ -95,10 +95,10 @@ export class Link {
     this.ba.setUp();
   }
 
-  /** Cuts one direction or both; what is on the wire already arrives. Another call replaces it. */
-  partition(which: "ab" | "ba" | "both"): void {
-    this.ab.setPartitioned(which !== "ba");
-    this.ba.setPartitioned(which !== "ab");
+  /** Cuts one direction, both or none; what is on the wire already arrives. */
+  partition(which: "ab" | "ba" | "both" | "none"): void {
+    this.ab.setPartitioned(which === "ab" || which === "both");
+    this.ba.setPartitioned(which === "ba" || which === "both");
   }
 
   /** Ends partition, outage, rules that are not permanent and every configured fault. */
