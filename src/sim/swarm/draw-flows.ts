@@ -85,7 +85,11 @@ function drawTcp(random: Random, place: Place): TcpFlow {
 }
 
 /** A ping-pong is of whole messages, and not of too many: each costs a round trip. */
-function sent(pattern: TcpFlow["pattern"], end: ScenarioEnd, messageBytes: number) {
+function sent(
+  pattern: TcpFlow["pattern"],
+  end: Pick<ScenarioEnd, "sendBytes">,
+  messageBytes: number,
+): Partial<ScenarioEnd> {
   if (pattern !== "ping-pong") return {};
   const messages = Math.min(60, Math.max(1, Math.round(end.sendBytes / messageBytes)));
   return { sendBytes: messages * messageBytes };
@@ -104,9 +108,9 @@ function drawEnd(random: Random, bytesMax: number): Omit<ScenarioEnd, "ending"> 
     writing: writing.gapMs === undefined ? writing : shorten(writing, sendBytes),
     reading: drawReading(random.split("reading"), sendBytes),
     ...(options.chance(0.2) && { noDelay: options.chance(0.5) }),
-    ...(options.chance(0.15) && { sendBufferBytes: Math.round(options.magnitude(1024, 65_536)) }),
+    ...(options.chance(0.15) && { sendBufferBytes: Math.round(options.magnitude(4096, 65_536)) }),
     ...(options.chance(0.15) && {
-      receiveBufferBytes: Math.round(options.magnitude(1024, 65_536)),
+      receiveBufferBytes: Math.round(options.magnitude(4096, 65_536)),
     }),
   };
 }

@@ -34,7 +34,7 @@ export function drawHosts(
 
 function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
   const bufferBytes = (purpose: string) =>
-    Math.round(random.split(purpose).magnitude(2048, 131_072));
+    Math.round(random.split(purpose).magnitude(4096, 131_072));
   const mssBytes = Math.min(mtu - 40, random.split("mss").pick([0, 0, 0, 1400, 536, 216, 88]));
   return {
     receiveBufferBytes: bufferBytes("receive-buffer"),
@@ -52,7 +52,7 @@ function drawPools(random: Random, has: (kind: FaultKind) => boolean): Partial<S
   const isSmall = has("small pools");
   const ringEntries = has("tiny ring") ? random.split("ring").pick([4, 8, 16]) : 64;
   return {
-    frames: isSmall ? ringEntries + random.split("frames").between(48, 160) : 384,
+    frames: isSmall ? ringEntries + random.split("frames").between(448, 960) : 1024,
     connections: isSmall ? random.split("connections").between(6, 16) : 32,
     queues: isSmall ? random.split("queues").between(8, 16) : 48,
     tokens: isSmall ? random.split("tokens").between(24, 64) : 128,

@@ -86,8 +86,18 @@ const plans: Readonly<Record<Topology, (random: Random) => Plan>> = {
       ...names.map((name, index) => [name, index % 2 === 0 ? "west" : "east", false] as const),
     ];
     const nodes: ScenarioNode[] = [
-      { name: "left", kind: "router", addresses: ["10.0.9.1/30", "10.0.1.1/24"] },
-      { name: "right", kind: "router", addresses: ["10.0.9.2/30", "10.0.2.1/24"] },
+      {
+        name: "left",
+        kind: "router",
+        addresses: ["10.0.9.1/30", "10.0.1.1/24"],
+        routes: [{ to: "10.0.2.0/24", via: "10.0.9.2" }],
+      },
+      {
+        name: "right",
+        kind: "router",
+        addresses: ["10.0.9.2/30", "10.0.2.1/24"],
+        routes: [{ to: "10.0.1.0/24", via: "10.0.9.1" }],
+      },
       { name: "west", kind: "switch" },
       { name: "east", kind: "switch" },
     ];

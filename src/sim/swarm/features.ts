@@ -1,0 +1,43 @@
+/** What a scenario has in it, in words: for tables of what a swarm has covered. */
+import type { Scenario, ScenarioEnd, ScenarioFlow } from "./scenario";
+
+function endFeatures({ ending, writing, reading, noDelay }: ScenarioEnd): string[] {
+  return [
+    `ending: ${ending}`,
+    ...(writing.bytesMax <= 20 ? ["writing: small"] : []),
+    ...(writing.gapMs !== undefined ? ["writing: paused"] : []),
+    ...(reading.sizeMax !== undefined ? ["reading: sized"] : []),
+    ...(reading.stallMs !== undefined ? ["reading: stalls"] : []),
+    ...(noDelay === undefined ? [] : [`option: noDelay ${noDelay}`]),
+  ];
+}
+
+function flowFeatures(flow: ScenarioFlow): string[] {
+  if (flow.protocol === "udp") return ["flow: udp"];
+  const { pattern, interface: calls, connections, backlog, clientEnd, serverEnd } = flow;
+  return [
+    "flow: tcp",
+    `pattern: ${pattern}`,
+    `interface: ${calls}`,
+    ...(connections > 1 ? ["connections: many"] : []),
+    ...(backlog === 1 ? ["backlog: 1"] : []),
+    ...endFeatures(clientEnd),
+    ...endFeatures(serverEnd),
+  ];
+}
+
+export function featuresOf(scenario: Scenario): string[] {
+  const features = new Set([
+    `topology: ${scenario.topology}`,
+    ...(scenario.kinds.length === 0 ? ["fault: none"] : []),
+    ...scenario.kinds.map((kind) => `fault: ${kind}`),
+    ...scenario.flows.flatMap(flowFeatures),
+  ]);
+  for (const { mtu, stack } of scenario.hosts) {
+    if (mtu !== undefined) features.add("option: small MTU");
+    if (stack?.mssBytes !== undefined) features.add("option: small MSS");
+    if (stack?.noDelay === false) features.add("option: Nagle");
+    if (stack?.delayedAckUs === 0) features.add("option: no delayed ACK");
+  }
+  return [...features].sort();
+}
