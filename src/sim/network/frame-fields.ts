@@ -24,11 +24,6 @@ export function read32(bytes: Uint8Array, at: number): number {
   return ((read16(bytes, at) << 16) | read16(bytes, at + 2)) >>> 0;
 }
 
-export function write32(bytes: Uint8Array, at: number, value: number): void {
-  write16(bytes, at, value >>> 16);
-  write16(bytes, at + 2, value & 0xffff);
-}
-
 /** Type of an Ethernet frame; 0 when it has no whole header. */
 export function frameType(frame: Uint8Array): number {
   return frame.length < ETHERNET_HEADER_BYTES ? 0 : read16(frame, 12);

@@ -136,7 +136,7 @@ describe("NAT", () => {
     view.setUint16(36, 5000);
     view.setUint16(40, 0);
     send(b, reply);
-    expect(c.packets.at(-1)?.udp?.destinationPort).toBe(1000);
+    expect(c.packets[0]?.udp?.destinationPort).toBe(1000);
     expect(a.packets).toEqual([]);
   });
 

@@ -27,6 +27,8 @@ export class Host extends Recorder {
   }
 
   override receive(frame: Uint8Array): void {
+    const forUs = this.mac.every((byte, index) => frame[index] === byte);
+    if (!forUs && ((frame[0] as number) & 1) === 0) return;
     const { arp } = parseFrame(frame);
     if (arp?.operation !== 1) {
       super.receive(frame);
