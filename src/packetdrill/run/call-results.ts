@@ -56,7 +56,8 @@ function compareNumber(what: string, wanted: Expression, actual: number | bigint
   if (actual === undefined) return `${what} has no value`;
   const expected = integerOf(wanted);
   if (BigInt(expected) === BigInt(actual)) return undefined;
-  return `${what} is ${actual}, should be ${printExpression(wanted)}`;
+  const [only] = wanted.kind === "list" ? wanted.items : [wanted];
+  return `${what} is ${actual}, should be ${printExpression(only ?? wanted)}`;
 }
 
 /** Event bits in their names. */
