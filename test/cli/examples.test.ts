@@ -26,3 +26,16 @@ test("a port that is none is answered with the usage", async () => {
   expect(await new Response(child.stderr).text()).toContain("usage: bun examples/http.ts [--port");
   expect(await child.exited).toBe(2);
 });
+
+test("the simulation repeats itself, and another seed is another run", async () => {
+  const run = async (seed: number): Promise<string> => {
+    const child = Bun.spawn([process.execPath, "examples/simulation.ts", `${seed}`], { cwd: root });
+    const text = await new Response(child.stdout).text();
+    expect(await child.exited).toBe(0);
+    return text;
+  };
+  const first = await run(1);
+  expect(first).toMatch(/server3 is cut off: \d, \d, no answer/);
+  expect(await run(1)).toBe(first);
+  expect(await run(3)).not.toBe(first);
+});
