@@ -10,11 +10,15 @@ import { type ScriptWishes, scriptSource } from "./script-source";
 
 /** Works until nobody asks any more. Throws DemibunError where this user may not do it. */
 export async function serveScripts(wishes: ScriptWishes): Promise<void> {
-  for await (const file of createInterface({ input: process.stdin })) {
-    const result = await runScript(
-      scriptSource(file, wishes),
-      (options) => new LiveTarget(options),
-    );
-    process.stdout.write(`${encodeResult(result)}\n`);
+  const lines = createInterface({ input: process.stdin });
+  try {
+    for await (const file of lines) {
+      const source = scriptSource(file, wishes);
+      const result = await runScript(source, (options) => new LiveTarget(options));
+      process.stdout.write(`${encodeResult(result)}\n`);
+    }
+  } finally {
+    // An open input would keep a process alive that has nothing to do any more.
+    process.stdin.destroy();
   }
 }

@@ -13,14 +13,17 @@ const enter = process.getuid?.() === 0 ? [] : ["unshare", "-Urn"];
 
 /** A process that runs one script after the other. */
 class Worker implements Disposable {
-  readonly #child: Bun.Subprocess<"pipe", "pipe", "inherit">;
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
   readonly #lines: AsyncIterator<string>;
+  readonly #words: Promise<string>;
 
   constructor({ defines }: ScriptWishes) {
     const symbols = defines.map(([symbol, value]) => `--define=${symbol}=${value}`);
     const command = [process.execPath, Bun.main, "packetdrill", workerOption, ...symbols];
-    this.#child = Bun.spawn([...enter, ...command], { stdin: "pipe", stdout: "pipe" });
+    const pipes = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
+    this.#child = Bun.spawn([...enter, ...command], pipes);
     this.#lines = linesOf(this.#child.stdout);
+    this.#words = new Response(this.#child.stderr).text();
   }
 
   /** The script's result; undefined when the process has ended instead. */
@@ -38,6 +41,11 @@ class Worker implements Disposable {
     if (!isLate) return undefined;
     const message = `${file}: no end within ${TIMEOUT_MS / 1000} s`;
     return { file, status: "failed", message, notes: [], packets: [], durationMs: TIMEOUT_MS };
+  }
+
+  /** What it said when it has ended. */
+  get words(): Promise<string> {
+    return this.#words;
   }
 
   get hasEnded(): boolean {
@@ -60,7 +68,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
 
 /**
  * The results in the order of the files; `told` hears of each as soon as it is known. Undefined when
- * this user may not run scripts so: a worker has said why.
+ * they could not be run: what the workers said of it has been printed.
  */
 export async function runLive(
   files: readonly string[],
@@ -69,6 +77,7 @@ export async function runLive(
 ): Promise<RunResult[] | undefined> {
   const results = new Map<string, RunResult>();
   const queue = [...files];
+  const refusals = new Set<string>();
   const work = async () => {
     let worker = new Worker(wishes);
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
@@ -76,6 +85,7 @@ export async function runLive(
       const result = await worker.run(file);
       if (result === undefined) {
         queue.length = 0;
+        refusals.add(await worker.words);
         break;
       }
       results.set(file, result);
@@ -85,6 +95,7 @@ export async function runLive(
   };
   const count = Math.min(files.length, SCRIPTS_PER_PROCESSOR * availableParallelism());
   await Promise.all(Array.from({ length: count }, work));
+  for (const words of refusals) console.error(words.trimEnd());
   const ordered = files.map((file) => results.get(file));
   return ordered.every((result) => result !== undefined) ? ordered : undefined;
 }
