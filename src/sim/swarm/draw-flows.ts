@@ -24,8 +24,10 @@ const FIRST_PORT = 80;
 const FLOWS_MAX = 4;
 /** What one application sends on one connection. */
 const SEND_BYTES_MAX = 1_000_000;
-/** Events, not bytes, take the time: small writes are for small transfers. */
-const WRITES_MAX = 1500;
+/** Of one application on one connection: events, not bytes, take the time. */
+const WRITES_MAX = 120;
+const MESSAGES_MAX = 60;
+const PAUSES_MS = 10_000;
 
 export function drawFlows(random: Random, _kinds: ReadonlySet<FaultKind>, world: World) {
   const count = random.split("count").between(1, FLOWS_MAX);
@@ -71,6 +73,9 @@ function drawTcp(random: Random, place: Place): TcpFlow {
   const server = drawEnd(random.split("server"), bytesMax);
   const endings = drawEndings(random.split("endings"));
   const messageBytes = Math.ceil(random.split("message").magnitude(1, 20_000));
+  const clientBytes =
+    pattern === "ping-pong" ? wholeMessages(client.sendBytes, messageBytes) : client.sendBytes;
+  const serverBytes = pattern === "stream" ? server.sendBytes : clientBytes;
   return {
     protocol: "tcp",
     ...place,
@@ -79,20 +84,32 @@ function drawTcp(random: Random, place: Place): TcpFlow {
     pattern,
     ...(pattern === "ping-pong" && { messageBytes }),
     interface: random.split("interface").chance(0.2) ? "handlers" : "queues",
-    clientEnd: { ...client, ...sent(pattern, client, messageBytes), ...endings.client },
-    serverEnd: { ...server, ...(pattern !== "stream" && { sendBytes: 0 }), ...endings.server },
+    clientEnd: {
+      ...client,
+      sendBytes: clientBytes,
+      writing: bounded(client.writing, clientBytes),
+      ...endings.client,
+    },
+    serverEnd: {
+      ...server,
+      sendBytes: pattern === "stream" ? serverBytes : 0,
+      writing: bounded(server.writing, serverBytes),
+      ...endings.server,
+    },
   };
 }
 
-/** A ping-pong is of whole messages, and not of too many: each costs a round trip. */
-function sent(
-  pattern: TcpFlow["pattern"],
-  end: Pick<ScenarioEnd, "sendBytes">,
-  messageBytes: number,
-): Partial<ScenarioEnd> {
-  if (pattern !== "ping-pong") return {};
-  const messages = Math.min(60, Math.max(1, Math.round(end.sendBytes / messageBytes)));
-  return { sendBytes: messages * messageBytes };
+/** No more than WRITES_MAX writes for `bytes`, and ten seconds of pauses between them. */
+function bounded(writing: Writing, bytes: number): Writing {
+  const bytesMax = Math.max(writing.bytesMax, Math.ceil(bytes / WRITES_MAX));
+  if (writing.gapMs === undefined) return { ...writing, bytesMax };
+  const writes = Math.max(1, (2 * bytes) / bytesMax);
+  return { ...writing, bytesMax, gapMs: round(Math.min(writing.gapMs, PAUSES_MS / writes)) };
+}
+
+/** Not too many: each costs a round trip. */
+function wholeMessages(bytes: number, messageBytes: number): number {
+  return Math.min(MESSAGES_MAX, Math.max(1, Math.round(bytes / messageBytes))) * messageBytes;
 }
 
 function drawEnd(random: Random, bytesMax: number): Omit<ScenarioEnd, "ending"> {
@@ -102,10 +119,11 @@ function drawEnd(random: Random, bytesMax: number): Omit<ScenarioEnd, "ending"> 
   const size = Math.floor(bytes.magnitude(1, isLarge ? bytesMax : Math.min(60_000, bytesMax)));
   const writing = drawWriting(random.split("writing"));
   const options = random.split("options");
-  const sendBytes = Math.min(size, Math.ceil((writing.bytesMax * WRITES_MAX) / 2));
+  // Small writes are for small transfers.
+  const sendBytes = Math.min(size, writing.bytesMax * WRITES_MAX);
   return {
     sendBytes: isNothing ? 0 : sendBytes,
-    writing: writing.gapMs === undefined ? writing : shorten(writing, sendBytes),
+    writing,
     reading: drawReading(random.split("reading"), sendBytes),
     ...(options.chance(0.2) && { noDelay: options.chance(0.5) }),
     ...(options.chance(0.15) && { sendBufferBytes: Math.round(options.magnitude(4096, 65_536)) }),
@@ -122,12 +140,6 @@ function drawWriting(random: Random): Writing {
   const bytesMax = Math.ceil(random.magnitude(20, 20_000));
   if (kind === 2) return { bytesMax, isRandom: true };
   return { bytesMax, isRandom: true, gapMs: round(random.magnitude(0.01, 50)) };
-}
-
-/** All pauses of a writer together last ten seconds at most. */
-function shorten(writing: Writing, sendBytes: number): Writing {
-  const writes = Math.max(1, (2 * sendBytes) / writing.bytesMax);
-  return { ...writing, gapMs: round(Math.min(writing.gapMs ?? 0, 10_000 / writes)) };
 }
 
 function drawReading(random: Random, bytes: number): Reading {
