@@ -1,6 +1,6 @@
 /** One end of a TCP connection: what it sends, what comes back, and what its record holds. */
 import type { DropReason, FrameEvent } from "../trace";
-import { TCP_FIN, TCP_SYN, type Packet, type TcpHeader } from "../../packet/types";
+import { TCP_ACK, TCP_FIN, TCP_SYN, type Packet, type TcpHeader } from "../../packet/types";
 import type { ConnectionView, TcpState } from "../../wasm/connections";
 import { Series, type SeriesData } from "./series";
 import { type SpanData, Spans } from "./spans";
@@ -59,6 +59,7 @@ export class EndpointRecorder {
   #lostTotal = 0;
   #touchedTotal = 0;
   #highest = 0;
+  #acknowledgedMax = 0;
   /** TCP segments sent, empty ones included. */
   segments = 0;
 
@@ -102,6 +103,12 @@ export class EndpointRecorder {
 
   /** A segment of the peer arrives here. */
   receive(timeMs: number, tcp: TcpHeader): void {
+    if ((tcp.flags & TCP_ACK) !== 0) {
+      const acknowledged = this.#relative(tcp.acknowledgment);
+      if (acknowledged <= this.#highest) {
+        this.#acknowledgedMax = Math.max(this.#acknowledgedMax, acknowledged);
+      }
+    }
     for (const option of tcp.options) {
       if (option.kind !== "sack") continue;
       for (const { left, right } of option.blocks) {
@@ -136,6 +143,8 @@ export class EndpointRecorder {
     if (this.#states.at(-1)?.state === "CLOSED") return;
     this.#states.push({ timeMs, state: "CLOSED" });
     this.#series.inFlight.add(timeMs, 0);
+    // The segment that acknowledges the FIN ends the record before anybody can look at it.
+    this.#series.acknowledged.add(timeMs, this.#acknowledgedMax);
   }
 
   data(pointsMax: number): EndpointData {

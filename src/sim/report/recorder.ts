@@ -7,6 +7,7 @@ import { TCP_ACK, TCP_SYN, type Packet, type TcpHeader } from "../../packet/type
 import { readStatistics } from "../../pdpix/statistics";
 import { formatIpv4 } from "../../wasm/address";
 import type { ConnectionView } from "../../wasm/connections";
+import type { Stack } from "../../wasm/stack";
 import type { Host } from "../host";
 import type { LinkOptions } from "../network/options";
 import type { Simulation } from "../simulation";
@@ -44,13 +45,12 @@ export interface HostData {
   readonly name: string;
   readonly address: string;
   readonly boots: number;
-  readonly isUp: boolean;
   readonly device: {
     readonly sent: number;
     readonly received: number;
     readonly overflowed: number;
   };
-  /** The stack's counters that are not 0, of the present boot. */
+  /** The stack's counters that are not 0, of the last boot. */
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -104,6 +104,8 @@ export class Recorder {
   readonly #ends = new Map<string, End>();
   /** The latest connection of each pair of addresses and ports. */
   readonly #latest = new Map<string, Connection>();
+  /** The latest stack of each host, which can be asked even when the host is down. */
+  readonly #stacks = new Map<string, Stack>();
   #connectionsTotal = 0;
   #looks = 0;
 
@@ -125,7 +127,7 @@ export class Recorder {
     const pointsMax = Math.min(this.#pointsMax, points);
     return {
       durationMs: this.#sim.now,
-      hosts: [...this.#sim.hosts.values()].map(hostData),
+      hosts: [...this.#sim.hosts.values()].map((host) => this.#hostData(host)),
       links: this.#sim.links.map(({ name, stationA, stationB, options }) => ({
         name,
         a: stationA.name,
@@ -213,6 +215,7 @@ export class Recorder {
   #look(host: Host): void {
     const look = ++this.#looks;
     const timeMs = this.#sim.now;
+    if (host.stack !== undefined) this.#stacks.set(host.name, host.stack);
     host.connections?.each((connection) => {
       if (connection.state === "LISTEN") return;
       const { local, remote } = addressesOf(connection);
@@ -225,6 +228,19 @@ export class Recorder {
     for (const end of this.#ends.values()) {
       if (end.host === host && end.seen !== look && end.seen !== 0) this.#finish(end);
     }
+  }
+
+  #hostData(host: Host): HostData {
+    const { name, boots, device } = host;
+    const stack = this.#stacks.get(name);
+    const counters = stack === undefined ? [] : Object.entries(readStatistics(stack));
+    return {
+      name,
+      address: `${addressOf(host)}/${device.options.prefix}`,
+      boots,
+      device: { sent: device.sent, received: device.received, overflowed: device.overflowed },
+      counters: Object.fromEntries(counters.filter(([, value]) => value !== 0)),
+    };
   }
 
   #finish(end: End | undefined): void {
@@ -252,18 +268,5 @@ function addressesOf(connection: ConnectionView): { local: string; remote: strin
   return {
     local: `${formatIpv4(localAddress)}:${localPort}`,
     remote: `${formatIpv4(remoteAddress)}:${remotePort}`,
-  };
-}
-
-function hostData(host: Host): HostData {
-  const { name, boots, isUp, device, stack } = host;
-  const counters = stack === undefined ? [] : Object.entries(readStatistics(stack));
-  return {
-    name,
-    address: `${addressOf(host)}/${device.options.prefix}`,
-    boots,
-    isUp,
-    device: { sent: device.sent, received: device.received, overflowed: device.overflowed },
-    counters: Object.fromEntries(counters.filter(([, value]) => value !== 0)),
   };
 }

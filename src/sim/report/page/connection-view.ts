@@ -1,0 +1,165 @@
+/** The plots of one connection, one end at a time. */
+import type { ConnectionData, EndData } from "../recorder";
+import { element, section, selector, table } from "./dom";
+import { byteUnits, bytesText, countUnits, durationText, instantText, timeUnits } from "./format";
+import { palette } from "./palette";
+import { type Backdrop, PlotGroup, type PlotOptions } from "./plot";
+import { sequencePlot } from "./sequence-plot";
+
+/** A section that shows the connection chosen in it; the busiest end of `start` first. */
+export function connectionSection(
+  connections: readonly ConnectionData[],
+  total: number,
+  start: number,
+  backdrop: Backdrop,
+): HTMLElement {
+  const place = element("div", {});
+  let group: PlotGroup | undefined;
+  const show = (connection: ConnectionData, end: EndData): void => {
+    group?.destroy();
+    group = new PlotGroup("connection", backdrop);
+    const peer = connection.ends.find((other) => other !== end);
+    place.replaceChildren(
+      endTabs(connection, end, (chosen) => show(connection, chosen)),
+      group.buttons(),
+      ...plotsOf(end, peer?.host ?? "nobody").map((options) => (group as PlotGroup).add(options)),
+      element(
+        "details",
+        {},
+        element("summary", {}, "States of both ends"),
+        statesTable(connection),
+      ),
+    );
+    group.reset();
+  };
+  const choose = (index: number): void => {
+    const connection = connections[index];
+    const end = busiest(connection);
+    if (connection !== undefined && end !== undefined) show(connection, end);
+  };
+  const names = connections.map(
+    (connection, index) => `${index + 1} of ${connections.length}: ${nameOf(connection)}`,
+  );
+  choose(start);
+  const omitted = total - connections.length;
+  return section(
+    "Connections",
+    selector("Connection", names, start, choose),
+    omitted > 0 && element("p", { class: "muted" }, `${omitted} more were not recorded.`),
+    place,
+  );
+}
+
+/** Where it is most worth to look first: losses and retransmissions, then bytes. */
+export function mostTroubled(connections: readonly ConnectionData[]): number {
+  const trouble = connections.map(({ ends }) =>
+    ends.reduce((sum, end) => sum + end.lost.total + end.resent.total + end.segments / 1e6, 0),
+  );
+  return Math.max(0, trouble.indexOf(Math.max(...trouble)));
+}
+
+function nameOf({ ends, startedMs }: ConnectionData): string {
+  const [opener, other] = ends;
+  const peer = other === undefined ? "no answer" : `${other.host} ${other.address}`;
+  const resent = ends.reduce((sum, end) => sum + end.resent.total, 0);
+  const trouble = resent === 0 ? "" : `, ${resent} retransmitted`;
+  return `${opener?.host} ${opener?.address} → ${peer} (at ${durationText(startedMs)}${trouble})`;
+}
+
+function bytesSent(end: EndData): number {
+  return end.sent.ends.at(-1) ?? 0;
+}
+
+function busiest(connection: ConnectionData | undefined): EndData | undefined {
+  return connection?.ends.toSorted((left, right) => bytesSent(right) - bytesSent(left))[0];
+}
+
+function endTabs(
+  connection: ConnectionData,
+  shown: EndData,
+  chosen: (end: EndData) => void,
+): HTMLElement {
+  const tabs = connection.ends.map((end) => {
+    const words = `${end.host} sends ${bytesText(Math.max(0, bytesSent(end) - 1))}`;
+    const tab = element("button", { type: "button", "aria-pressed": String(end === shown) }, words);
+    tab.addEventListener("click", () => chosen(end));
+    return tab;
+  });
+  return element("div", { class: "tabs", role: "group", "aria-label": "Sending end" }, ...tabs);
+}
+
+function plotsOf(end: EndData, peer: string): PlotOptions[] {
+  const { blue, green, orange, vermilion, purple, grey } = palette();
+  const bytes = { label: "bytes", height: 170, units: byteUnits, valueText: bytesText };
+  const reassembles = end.reassembly.values.some((value) => value > 0);
+  return [
+    sequencePlot(end, peer),
+    {
+      ...bytes,
+      title: `Congestion control of ${end.host}`,
+      lines: [
+        { label: "in flight", data: end.inFlight, color: grey, isFilled: true },
+        { label: "cwnd", data: end.cwnd, color: blue, width: 2 },
+        { label: "ssthresh", data: end.ssthresh, color: vermilion, dash: [6, 4] },
+      ],
+      range: () => [0, congestionMax(end)],
+    },
+    {
+      title: `Round trips as ${end.host} measures them`,
+      label: "time",
+      height: 130,
+      units: timeUnits,
+      valueText: durationText,
+      lines: [
+        { label: "smoothed RTT", data: end.srttMs, color: green, width: 2 },
+        { label: "RTO with back-off", data: end.rtoMs, color: purple, dash: [6, 4] },
+      ],
+    },
+    {
+      ...bytes,
+      height: 110,
+      title: `Receiving at ${end.host}`,
+      lines: [
+        { label: "announced window", data: end.receiveWindow, color: orange, dash: [6, 4] },
+        {
+          label: "not yet taken by the application",
+          data: end.receiveQueued,
+          color: blue,
+          isFilled: true,
+        },
+      ],
+    },
+    ...(reassembles
+      ? [
+          {
+            title: `Frames out of order at ${end.host}`,
+            label: "frames",
+            height: 80,
+            units: countUnits,
+            valueText: String,
+            lines: [
+              { label: "held for reassembly", data: end.reassembly, color: purple, isFilled: true },
+            ],
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Slow start's first ssthresh may be far above anything that happened. */
+function congestionMax(end: EndData): number {
+  const most = Math.max(1, ...end.cwnd.values, ...end.inFlight.values);
+  const threshold = Math.max(0, ...end.ssthresh.values);
+  return threshold > most * 2 ? most * 1.1 : Math.max(most, threshold);
+}
+
+function statesTable({ ends }: ConnectionData): HTMLElement {
+  const rows = ends.flatMap(({ host, states }) =>
+    states.map(({ timeMs, state }) => ({ timeMs, host, state })),
+  );
+  rows.sort((left, right) => left.timeMs - right.timeMs);
+  return table(
+    ["time", "host", "state"],
+    rows.map(({ timeMs, host, state }) => [instantText(timeMs), host, state]),
+  );
+}

@@ -1,0 +1,284 @@
+/** Plots over virtual time that share their zoom and their cursor. */
+import uPlot from "uplot";
+import type { SeriesData } from "../series";
+import type { FaultBand } from "../run-report";
+import { element } from "./dom";
+import { axisTexts, instantText, timeUnits } from "./format";
+import { palette } from "./palette";
+
+/** What every plot of a page shows beneath its data. */
+export interface Backdrop {
+  readonly durationMs: number;
+  readonly bands: readonly FaultBand[];
+  readonly failureMs: number | undefined;
+}
+
+export interface Line {
+  readonly label: string;
+  readonly data: SeriesData;
+  readonly color: string;
+  readonly dash?: readonly number[] | undefined;
+  /** Fills down to zero. */
+  readonly isFilled?: boolean | undefined;
+  readonly width?: number | undefined;
+}
+
+/** Drawn by hand; the legend shows and hides it. */
+export interface Marks {
+  readonly label: string;
+  readonly color: string;
+  /** What the legend says beside the label. */
+  readonly summary: string;
+  /** `ratio`: canvas pixels a CSS pixel. */
+  draw(plot: uPlot, context: CanvasRenderingContext2D, ratio: number): void;
+}
+
+export interface PlotOptions {
+  readonly title: string;
+  /** Of the y axis. */
+  readonly label: string;
+  readonly height: number;
+  readonly units: readonly (readonly [factor: number, name: string])[];
+  readonly lines: readonly Line[];
+  readonly marks?: readonly Marks[] | undefined;
+  /** Lowest and highest y to show of `[fromMs, untilMs]`; from zero to the largest otherwise. */
+  readonly range?: ((fromMs: number, untilMs: number) => readonly [number, number]) | undefined;
+  valueText(value: number): string;
+}
+
+const heightOfAxes = 56;
+const axisFont = "12px system-ui, sans-serif";
+
+export class PlotGroup {
+  readonly #backdrop: Backdrop;
+  readonly #sync: string;
+  #plots: uPlot[] = [];
+  #isZooming = false;
+  #observers: ResizeObserver[] = [];
+
+  constructor(name: string, backdrop: Backdrop) {
+    this.#backdrop = backdrop;
+    this.#sync = name;
+  }
+
+  /** Makes a plot as wide as the place it will be put. */
+  add(options: PlotOptions): HTMLElement {
+    const place = element("div", {
+      class: "plot",
+      tabindex: 0,
+      role: "img",
+      "aria-label": `${options.title}: ${options.lines.map(({ label }) => label).join(", ")}`,
+    });
+    const plot = new uPlot(this.#options(options), alignedData(options, this.#backdrop), place);
+    this.#plots.push(plot);
+    const observer = new ResizeObserver(() => {
+      const width = Math.floor(place.clientWidth);
+      if (width > 0 && width !== plot.width) plot.setSize({ width, height: plot.height });
+    });
+    observer.observe(place);
+    this.#observers.push(observer);
+    place.addEventListener("keydown", (event) => this.#key(event));
+    return element("figure", {}, element("figcaption", {}, options.title), place);
+  }
+
+  zoom(fromMs: number, untilMs: number): void {
+    for (const plot of this.#plots) plot.setScale("x", { min: fromMs, max: untilMs });
+  }
+
+  reset(): void {
+    this.zoom(0, fullWidth(this.#backdrop));
+  }
+
+  /** Reset, and the surroundings of the failure. */
+  buttons(): HTMLElement {
+    const button = (text: string, act: () => void) => {
+      const made = element("button", { type: "button" }, text);
+      made.addEventListener("click", act);
+      return made;
+    };
+    const { failureMs, durationMs } = this.#backdrop;
+    const around = Math.max(1, durationMs / 50);
+    return element(
+      "div",
+      { class: "buttons" },
+      failureMs !== undefined &&
+        button("Zoom to failure", () => this.zoom(failureMs - around, failureMs + around / 4)),
+      button("Whole run", () => this.reset()),
+      element(
+        "span",
+        { class: "muted hint" },
+        "drag: zoom · double click or 0: whole run · ← → + −: move",
+      ),
+    );
+  }
+
+  destroy(): void {
+    for (const observer of this.#observers) observer.disconnect();
+    for (const plot of this.#plots) plot.destroy();
+    this.#plots = [];
+    this.#observers = [];
+  }
+
+  #options(options: PlotOptions): uPlot.Options {
+    const { grid, muted } = palette();
+    const axis = { stroke: muted, font: axisFont, labelFont: axisFont };
+    const lines = { grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
+    const yRange = (plot: uPlot, low: number, high: number): uPlot.Range.MinMax =>
+      this.#range(options, plot, low, high);
+    return {
+      width: 800,
+      height: options.height + heightOfAxes,
+      padding: [8, 16, 0, 0],
+      cursor: { sync: { key: this.#sync, setSeries: false }, drag: { x: true, y: false, dist: 4 } },
+      scales: {
+        x: { time: false, range: (_, min, max) => [min, Math.max(max, min + 1e-6)] },
+        y: { range: yRange },
+      },
+      axes: [
+        {
+          ...axis,
+          ...lines,
+          values: (_, splits, __, ___, step) => axisTexts(splits, step, timeUnits),
+          space: 90,
+          size: 36,
+        },
+        {
+          ...axis,
+          ...lines,
+          label: options.label,
+          labelSize: 20,
+          size: 76,
+          values: (_, splits, __, ___, step) => axisTexts(splits, step, options.units),
+        },
+      ],
+      legend: { live: true },
+      series: [
+        { label: "time", value: (_, value) => (value === null ? "–" : instantText(value)) },
+        ...options.lines.map((line) => lineSeries(line, options)),
+        ...(options.marks ?? []).map(marksSeries),
+      ],
+      hooks: {
+        drawClear: [(plot) => drawBackdrop(plot, this.#backdrop)],
+        draw: [(plot) => drawMarks(plot, options)],
+        setScale: [(plot, key) => this.#follow(plot, key)],
+        ready: [(plot) => plot.over.addEventListener("dblclick", () => this.reset())],
+      },
+    };
+  }
+
+  #range(options: PlotOptions, plot: uPlot, low: number, high: number): uPlot.Range.MinMax {
+    const { min = 0, max = 0 } = plot.scales.x ?? {};
+    const [from, until] = options.range?.(min, max) ?? [Math.min(0, low ?? 0), high ?? 0];
+    const margin = Math.max(1e-9, until - from) * 0.06;
+    if (until <= from) return [from, from + 1];
+    return [from === 0 ? 0 : from - margin, until + margin];
+  }
+
+  /** The others of the group show what this one was zoomed to. */
+  #follow(source: uPlot, key: string): void {
+    const { min, max } = source.scales.x ?? {};
+    if (key !== "x" || this.#isZooming || min === undefined || max === undefined) return;
+    this.#isZooming = true;
+    for (const plot of this.#plots) {
+      const { x } = plot.scales;
+      if (plot !== source && (x?.min !== min || x?.max !== max)) plot.setScale("x", { min, max });
+    }
+    this.#isZooming = false;
+  }
+
+  #key(event: KeyboardEvent): void {
+    const { min = 0, max = 0 } = this.#plots[0]?.scales.x ?? {};
+    const width = max - min;
+    if (event.key === "ArrowLeft") this.zoom(min - width / 4, max - width / 4);
+    else if (event.key === "ArrowRight") this.zoom(min + width / 4, max + width / 4);
+    else if (event.key === "+") this.zoom(min + width / 4, max - width / 4);
+    else if (event.key === "-") this.zoom(min - width / 2, max + width / 2);
+    else if (event.key === "0" || event.key === "Escape") this.reset();
+    else return;
+    event.preventDefault();
+  }
+}
+
+function fullWidth({ durationMs }: Backdrop): number {
+  return Math.max(durationMs, 1e-3);
+}
+
+function lineSeries(line: Line, options: Pick<PlotOptions, "valueText">): uPlot.Series {
+  return {
+    label: line.label,
+    stroke: line.color,
+    width: line.width ?? 1.5,
+    ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
+    ...(line.isFilled === true ? { fill: `${line.color}33` } : {}),
+    paths: uPlot.paths.stepped?.({ align: 1 }) ?? (() => null),
+    points: { show: false },
+    value: (_, value) => (value === null ? "–" : options.valueText(value)),
+  };
+}
+
+function marksSeries({ label, color, summary }: Marks): uPlot.Series {
+  return {
+    label,
+    stroke: color,
+    width: 2,
+    paths: () => null,
+    points: { show: false },
+    value: () => summary,
+  };
+}
+
+/** One column of times for all lines: each holds its value until its next change. */
+function alignedData({ lines, marks = [] }: PlotOptions, backdrop: Backdrop): uPlot.AlignedData {
+  const union = new Set([0, fullWidth(backdrop)]);
+  for (const { data } of lines) for (const timeMs of data.timesMs) union.add(timeMs);
+  const times = [...union].sort((left, right) => left - right);
+  const held = lines.map(({ data }) => {
+    let next = 0;
+    let value: number | null = null;
+    return times.map((timeMs) => {
+      while (next < data.timesMs.length && (data.timesMs[next] as number) <= timeMs) {
+        value = data.values[next++] as number;
+      }
+      return value;
+    });
+  });
+  return [times, ...held, ...marks.map(() => times.map(() => null))];
+}
+
+function drawBackdrop(plot: uPlot, { bands, failureMs }: Backdrop): void {
+  const { ctx: context, bbox } = plot;
+  const { grey, vermilion } = palette();
+  context.save();
+  for (const { fromMs, untilMs } of bands) {
+    const from = Math.max(bbox.left, plot.valToPos(fromMs, "x", true));
+    const until = Math.min(bbox.left + bbox.width, plot.valToPos(untilMs, "x", true));
+    context.fillStyle = `${grey}33`;
+    if (until > from) context.fillRect(from, bbox.top, until - from, bbox.height);
+  }
+  if (failureMs !== undefined) {
+    const x = plot.valToPos(failureMs, "x", true);
+    context.strokeStyle = vermilion;
+    context.lineWidth = 2 * devicePixelRatio;
+    context.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+    context.beginPath();
+    context.moveTo(x, bbox.top);
+    context.lineTo(x, bbox.top + bbox.height);
+    if (x >= bbox.left && x <= bbox.left + bbox.width) context.stroke();
+  }
+  context.restore();
+}
+
+function drawMarks(plot: uPlot, { lines, marks = [] }: PlotOptions): void {
+  const { ctx: context, bbox } = plot;
+  context.save();
+  context.beginPath();
+  context.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  context.clip();
+  marks.forEach((mark, index) => {
+    if (plot.series[1 + lines.length + index]?.show !== true) return;
+    context.strokeStyle = mark.color;
+    context.fillStyle = mark.color;
+    mark.draw(plot, context, devicePixelRatio);
+  });
+  context.restore();
+}

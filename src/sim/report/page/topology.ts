@@ -1,0 +1,119 @@
+/** A sketch of stations and links, with what each direction is like. */
+import type { DirectionOptions } from "../../network/options";
+import type { LinkData } from "../recorder";
+import { section, svg, table } from "./dom";
+import { bytesText, durationText, rateText } from "./format";
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+const width = 560;
+
+export function topologySection(
+  links: readonly LinkData[],
+  addresses: ReadonlyMap<string, string>,
+): HTMLElement {
+  const rows = links.flatMap(({ a, b, options }) => {
+    const { ab, ba } = waysOf(options);
+    return [
+      [`${a} → ${b}`, describeDirection(ab)],
+      [`${b} → ${a}`, describeDirection(ba)],
+    ];
+  });
+  return section(
+    "Topology",
+    sketch(links, addresses),
+    table(["link direction", "delay, bandwidth, queue, faults"], rows),
+  );
+}
+
+function waysOf(options: LinkData["options"]): { ab: DirectionOptions; ba: DirectionOptions } {
+  if ("ab" in options || "ba" in options) return { ab: options.ab ?? {}, ba: options.ba ?? {} };
+  return { ab: options as DirectionOptions, ba: options as DirectionOptions };
+}
+
+function sketch(links: readonly LinkData[], addresses: ReadonlyMap<string, string>): SVGElement {
+  const { places, height } = layout(links);
+  const picture = svg("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    class: "topology",
+    role: "img",
+    "aria-label": links.map(({ a, b }) => `${a} to ${b}`).join(", "),
+  });
+  for (const { a, b } of links) {
+    const from = places.get(a);
+    const to = places.get(b);
+    if (from === undefined || to === undefined) continue;
+    picture.append(svg("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: "link" }));
+  }
+  for (const [name, { x, y }] of places) {
+    const address = addresses.get(name);
+    const isHost = address !== undefined;
+    const half = isHost ? 52 : 36;
+    picture.append(
+      svg(
+        "g",
+        { class: isHost ? "host" : "node" },
+        svg("rect", { x: x - half, y: y - 20, width: half * 2, height: 40, rx: isHost ? 6 : 20 }),
+        svg("text", { x, y: isHost ? y - 3 : y + 4 }, name),
+        isHost && svg("text", { x, y: y + 12, class: "address" }, address),
+      ),
+    );
+  }
+  return picture;
+}
+
+/**
+ * Stations that forward stand in a row in the middle, each between the hosts of its own: half of
+ * them above, half below. Without any, hosts stand in a row.
+ */
+function layout(links: readonly LinkData[]): { places: Map<string, Place>; height: number } {
+  const neighbours = new Map<string, Set<string>>();
+  for (const { a, b } of links) {
+    neighbours.set(a, (neighbours.get(a) ?? new Set()).add(b));
+    neighbours.set(b, (neighbours.get(b) ?? new Set()).add(a));
+  }
+  const names = [...neighbours.keys()];
+  const inner = names.filter((name) => (neighbours.get(name)?.size ?? 0) > 1);
+  const places = new Map<string, Place>();
+  const spread = (row: readonly string[], y: number, left = 0, right = width): void =>
+    row.forEach((name, index) => {
+      places.set(name, { x: left + ((right - left) * (index + 0.5)) / row.length, y });
+    });
+  if (inner.length === 0) {
+    spread(names, 30);
+    return { places, height: 60 };
+  }
+  spread(inner, 120);
+  inner.forEach((name, index) => {
+    const leaves = [...(neighbours.get(name) ?? [])].filter((other) => !inner.includes(other));
+    const left = (width * index) / inner.length;
+    const right = (width * (index + 1)) / inner.length;
+    const above = Math.ceil(leaves.length / 2);
+    spread(leaves.slice(0, above), 30, left, right);
+    spread(leaves.slice(above), 210, left, right);
+  });
+  return { places, height: 240 };
+}
+
+/** `delay 10 ms, 10 Mbit/s, loss 1 %`. */
+function describeDirection(options: DirectionOptions): string {
+  const { delayMs, bandwidthBitsPerSecond, queue, mtu, ...faults } = options;
+  const words: string[] = [];
+  if (delayMs !== undefined) {
+    words.push(`delay ${typeof delayMs === "number" ? durationText(delayMs) : plain(delayMs)}`);
+  }
+  if (bandwidthBitsPerSecond !== undefined) words.push(rateText(bandwidthBitsPerSecond));
+  if (queue !== undefined) words.push(`queue ${plain(queue)}`);
+  if (mtu !== undefined) words.push(`MTU ${bytesText(mtu)}`);
+  for (const [name, value] of Object.entries(faults)) words.push(`${name} ${plain(value)}`);
+  return words.length === 0 ? "perfect" : words.join(", ");
+}
+
+/** JSON without its punctuation: `uniform 1 20`. */
+function plain(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.replace(/[{}"[\]]/g, "").replace(/[:,]/g, " ");
+}
