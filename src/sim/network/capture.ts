@@ -16,7 +16,7 @@ interface Captured {
   readonly isSent: boolean;
   readonly bytes: Uint8Array;
   /** Grows while the frame is on its way. */
-  readonly comments: readonly string[];
+  readonly comments: string[];
 }
 
 export class Capture {
@@ -36,7 +36,7 @@ export class Capture {
   readonly listener: FrameListener = (event) => {
     const { what, frame } = event;
     if (what === "sent") {
-      this.#comments.set(frame, []);
+      this.#comments.delete(frame);
       this.#add(event, endOf(event.direction, "from"));
     } else if (what === "delivered") {
       this.#add(event, endOf(event.direction, "to"));
@@ -74,8 +74,9 @@ export class Capture {
   #add({ timeNs, what, frame }: FrameEvent, end: string): void {
     const isSent = what === "sent";
     const known = this.#comments.get(frame) ?? [];
-    // What is delivered has its past; the next link is none of its business.
+    // What is delivered has its past; what follows concerns the receiving end only.
     const comments = isSent ? known : [...known];
+    this.#comments.set(frame, comments);
     this.#packets.push({ timeNs, end, isSent, bytes: frame.slice(), comments });
     if (this.#packets.length > 2 * this.#packetsMax) {
       this.#packets = this.#packets.slice(-this.#packetsMax);
@@ -100,10 +101,14 @@ export class Capture {
   }
 }
 
-/** `link: a>b` → `link: a/b`, or `link: b/a`. A station's own events have no other end. */
+/** `link: a>b` → `link: a/b`, or `link: b/a`; of a station's own events, `>a`, just `a`. */
 function endOf(direction: string, side: "from" | "to"): string {
   const prefix = direction.slice(0, direction.lastIndexOf(": ") + 1);
-  const ends = direction.slice(prefix.length).trim().split(">");
+  const ends = direction
+    .slice(prefix.length)
+    .trim()
+    .split(">")
+    .filter((end) => end !== "");
   if (side === "to") ends.reverse();
   return [prefix, ends.join("/")].join(" ").trim();
 }

@@ -163,9 +163,10 @@ export class Router {
   }
 
   #drop(frame: Uint8Array, reason: DropReason): void {
-    const { name, name: direction } = this;
+    const { name: station } = this;
+    const direction = `>${station}`;
     const timeNs = this.#scheduler.nowNs;
-    this.#trace?.({ timeNs, what: "dropped", direction, station: name, frame, reason });
+    this.#trace?.({ timeNs, what: "dropped", direction, station, frame, reason });
   }
 }
 

@@ -62,3 +62,26 @@ test("a capture keeps the latest packets", () => {
   expect(kept.length).toBe(10);
   expect(kept.at(-1)).toEqual(["b/a", 99, "in", ""]);
 });
+
+test("a station's own drops stand with the packet that it received, or under its name", () => {
+  const setting = wire({ delayMs: 1 });
+  const capture = new Capture();
+  capture.tap(setting.link);
+  sendMany(setting, 1);
+  const drop = (frame: Uint8Array) =>
+    capture.listener({
+      timeNs: 2 * ms,
+      what: "dropped",
+      direction: ">b",
+      station: "b",
+      frame,
+      reason: "ring overflow",
+    });
+  drop(setting.b.arrivals[0]?.frame as Uint8Array);
+  drop(frameOf(7));
+  expect(rows(capture)).toEqual([
+    ["a/b", 0, "out", ""],
+    ["b/a", 1, "in", "dropped: ring overflow"],
+    ["b", 2, "out", "dropped: ring overflow"],
+  ]);
+});
