@@ -27,6 +27,8 @@ export interface CallContext {
   readonly fd: (scriptFd: number) => number;
 }
 
+/** Bytes that a read without a size asks for. */
+const DEFAULT_SIZE = 65_536;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
@@ -133,7 +135,7 @@ const receiveForm =
     name: "receive",
     form,
     fd: fd(numberOf(expressions[0])),
-    sizes: [numberOf(expressions[2])],
+    sizes: [numberOr(expressions[2], DEFAULT_SIZE)],
     flags: numberOr(expressions[3], 0),
     controlBytes: 0,
   });
@@ -155,8 +157,7 @@ const sendForm =
 
 /** A null pointer: 0, or the name for it. */
 function isNull(expression: Expression | undefined): boolean {
-  if (expression === undefined) return true;
-  return expression.kind === "integer" && Number(expression.value) === 0;
+  return expression?.kind === "integer" && Number(expression.value) === 0;
 }
 
 const epollEvent = (expression: Expression | undefined, context: CallContext) => {
@@ -226,6 +227,9 @@ const readers: Readonly<Record<string, Reader>> = {
     };
   },
   write: sendForm("write"),
+  push: sendForm("write"),
+  pushto: sendForm("sendto"),
+  pop: receiveForm("read"),
   send: sendForm("send"),
   sendto: sendForm("sendto"),
   writev: ([fd, list], context) => ({

@@ -1,5 +1,5 @@
 /** Meets an expected packet with what the system sends. */
-import type { Event, PacketAction, TcpBody, TimeSpec } from "../language/script";
+import type { Dialect, Event, PacketAction, TcpBody, TimeSpec } from "../language/script";
 import { UnsupportedError } from "../targets/target";
 import { actionOf, type Sighting } from "./actual";
 import { comparePacket, isPart, packetProblem } from "./compare";
@@ -24,8 +24,10 @@ export class Expectation {
   readonly #wire: Wire;
   readonly #flows: Flows;
   readonly #options: RunOptions;
+  readonly #dialect: Dialect;
 
-  constructor(wire: Wire, flows: Flows, options: RunOptions) {
+  constructor(wire: Wire, flows: Flows, options: RunOptions, dialect: Dialect) {
+    this.#dialect = dialect;
     this.#wire = wire;
     this.#flows = flows;
     this.#options = options;
@@ -41,7 +43,9 @@ export class Expectation {
     if (action.outerHeaders.length > 0 || action.pspSpi !== undefined) {
       throw new UnsupportedError("encapsulated packets cannot be run, only read");
     }
-    const span = spanOf(event.time, baseUs);
+    // Demikernel's scripts give times to begin at, and options that their stack cannot choose.
+    const isDemikernel = this.#dialect === "demikernel";
+    const span = spanOf(isDemikernel ? { kind: "any" } : event.time, baseUs);
     const percent = (this.#options.tolerancePercent / 100) * (span.endUs - baseUs);
     const toleranceUs = Math.max(usualToleranceUs, Number.isFinite(percent) ? percent : 0);
     let covered = 0;
@@ -51,7 +55,7 @@ export class Expectation {
         : baseUs + ANY_TIME_US;
       const sighting = await this.#wire.next(untilUs);
       if (sighting === undefined) throw this.#missing(event, action, covered, untilUs - baseUs);
-      const wanted = remainder(action, covered);
+      const wanted = remainder(isDemikernel ? withAnyOptions(action) : action, covered);
       this.learn(sighting, wanted);
       this.#wire.note(sighting);
       const late = lateness(span.startUs, span.endUs, sighting.timeUs, toleranceUs);
@@ -174,6 +178,11 @@ function spanOf(time: TimeSpec, baseUs: number): Span {
     case "relativeRange":
       return { startUs: baseUs + time.startUs, endUs: baseUs + time.endUs };
   }
+}
+
+function withAnyOptions(action: PacketAction): PacketAction {
+  const { body } = action;
+  return body.kind === "tcp" ? { ...action, body: { ...body, options: "any" } } : action;
 }
 
 /** What is left to be sent of data of which pieces have been. */

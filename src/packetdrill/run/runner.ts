@@ -19,6 +19,7 @@ import { Descriptors } from "./descriptors";
 import { Expectation } from "./expectation";
 import { Flows } from "./flow";
 import { packetBytes } from "./inject";
+import { isOperation, Operations } from "./operations";
 import type { RunOptions } from "./options";
 import { contrast, ExpectationError, expectedLine, failureText, lateness } from "./report";
 import { ArgumentError, numberOf } from "./values";
@@ -46,6 +47,7 @@ export class Runner {
   readonly #expectation: Expectation;
   readonly #descriptors = new Descriptors();
   readonly #code = new CodeEvaluator();
+  readonly #operations: Operations;
   #pending: PendingCall[] = [];
   /** What relative times are counted from. */
   #baseUs = 0;
@@ -60,7 +62,8 @@ export class Runner {
     this.#target = target;
     this.#flows = new Flows(options);
     this.wire = new Wire(target, this.#flows);
-    this.#expectation = new Expectation(this.wire, this.#flows, options);
+    this.#expectation = new Expectation(this.wire, this.#flows, options, script.dialect);
+    this.#operations = new Operations(target, this.#descriptors);
   }
 
   get #toleranceUs(): number {
@@ -102,22 +105,24 @@ export class Runner {
     await this.#target.sleepUntil(startUs);
     await this.#finishCalls(startUs);
     const baseUs = this.#baseUs;
-    this.#anchor(startUs);
-    await this.#act(event, baseUs);
+    const shiftUs = this.#anchor(startUs);
+    await this.#act(event, baseUs + shiftUs);
     // What the system does about it may be as late as we were.
     this.#lagUs = Math.max(0, this.#target.nowUs() - this.#baseUs);
   }
 
   /**
    * What is ours to time is counted from when it was due, so that small delays do not add up; what
-   * is later than the tolerance shifts all that follows.
+   * is later than the tolerance shifts all that follows. Returns by how much.
    */
-  #anchor(startUs: number): void {
+  #anchor(startUs: number): number {
     const lateUs = this.#target.nowUs() - startUs;
-    const isFar = lateUs > this.#toleranceUs;
-    this.#baseUs = isFar ? startUs + lateUs : startUs;
-    if (!isFar) return;
-    this.#pending = this.#pending.map((call) => ({ ...call, endUs: call.endUs + lateUs }));
+    const shiftUs = lateUs > this.#toleranceUs ? lateUs : 0;
+    this.#baseUs = startUs + shiftUs;
+    if (shiftUs > 0) {
+      this.#pending = this.#pending.map((call) => ({ ...call, endUs: call.endUs + shiftUs }));
+    }
+    return shiftUs;
   }
 
   async #act(event: Event, baseUs: number): Promise<void> {
@@ -160,9 +165,18 @@ export class Runner {
   }
 
   async #systemCall(event: Event, action: SystemCallAction, baseUs: number): Promise<void> {
+    const isDemikernel = this.#script.dialect === "demikernel";
+    if (isDemikernel && action.name === "wait") {
+      this.#socketUnderTest = (await this.#operations.wait(event, action)) ?? this.#socketUnderTest;
+      return;
+    }
     const context = { options: this.#options, fd: this.#descriptors.toSystem };
     const call = resolveCall(action, context);
     this.#beforeCall(call);
+    if (isDemikernel && isOperation(call)) {
+      this.#operations.begin(action, call);
+      return;
+    }
     const begun = this.#target.begin(call);
     const isRelative = event.time.kind === "relative";
     const pending = { event, action, call, begun, baseUs, endUs: this.#target.nowUs() };
