@@ -24,7 +24,14 @@ function segments(bytes: number, mss: number): number {
   return Math.ceil(Math.max(0, bytes) / Math.max(1, mss));
 }
 
-export function tcpInfo(view: ConnectionView): Map<string, number> {
+/** What the stack knows beside the connection's record. */
+interface Beside {
+  readonly delayedAckUs: number;
+  /** Of the whole stack, which is one connection's as long as a script has no other. */
+  readonly retransmissions: number;
+}
+
+export function tcpInfo(view: ConnectionView, beside: Beside): Map<string, number> {
   const { mss, stateNumber, cwnd, ssthresh } = view;
   const isOpen = stateNumber >= ESTABLISHED;
   const inFlight = isOpen ? (view.sendMax - view.sendUna) | 0 : 0;
@@ -42,7 +49,9 @@ export function tcpInfo(view: ConnectionView): Map<string, number> {
     ["tcpi_snd_wscale", scaling ? view.sendScale : 0],
     ["tcpi_rcv_wscale", scaling ? view.receiveScale : 0],
     ["tcpi_rto", stateNumber === CLOSED ? 0 : view.rtoUs * 2 ** Math.min(view.backoff, 16)],
+    ["tcpi_ato", beside.delayedAckUs],
     ["tcpi_snd_mss", mss],
+    ["tcpi_rcv_mss", mss],
     ["tcpi_advmss", mss],
     ["tcpi_unacked", segments(inFlight, mss)],
     ["tcpi_sacked", 0],
@@ -55,6 +64,7 @@ export function tcpInfo(view: ConnectionView): Map<string, number> {
     ],
     ["tcpi_snd_cwnd", mss === 0 ? 0 : Math.floor(cwnd / mss)],
     ["tcpi_reordering", 3],
+    ["tcpi_total_retrans", beside.retransmissions],
     ["tcpi_rcv_space", view.receiveBuffer],
     ["tcpi_bytes_acked", Math.max(0, acked)],
     ["tcpi_bytes_received", Math.max(0, received)],

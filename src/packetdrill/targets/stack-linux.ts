@@ -53,6 +53,7 @@ export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;
 export const TCP_NODELAY = 1;
 export const TCP_MAXSEG = 2;
+export const TCP_QUICKACK = 12;
 
 /** enum tcp state of net/tcp_states.h, by our own state numbers (CLOSED to TIME-WAIT). */
 export const TCP_STATES: readonly number[] = [7, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6];

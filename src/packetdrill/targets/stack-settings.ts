@@ -33,6 +33,7 @@ const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
   "net.ipv4.tcp_fin_timeout": ["60"],
   "net.ipv4.tcp_frto": ["0"],
   "net.ipv4.tcp_syn_retries": ["7"],
+  "net.ipv4.tcp_syn_linear_timeouts": ["0"],
   "net.ipv4.tcp_synack_retries": ["5"],
   "net.ipv4.tcp_retries2": ["15"],
 };

@@ -53,6 +53,8 @@ export class SocketOptions {
     if (level === linux.SOL_SOCKET) return this.#setSocketLevel(socket, option, number, value);
     if (level !== linux.IPPROTO_TCP) return unsupported("setsockopt", level, option);
     if (option === linux.TCP_NODELAY) return this.#store(socket, SOCKET_OPTION_NODELAY, number);
+    // Acknowledgments are delayed from the first segment on: what Linux does once told this.
+    if (option === linux.TCP_QUICKACK && number === 0) return success(0);
     return unsupported("setsockopt", level, option);
   }
 

@@ -1,5 +1,5 @@
 /** The stack as the system under test, in virtual time. Runs wherever WebAssembly does. */
-import { SOCKET_OPTION_LINGER } from "../../../assembly/layout";
+import { COUNTER_TCP_RETRANSMISSIONS, SOCKET_OPTION_LINGER } from "../../../assembly/layout";
 import type { StackOptions } from "../../wasm/stack-options";
 import { StackCalls } from "./stack-calls";
 import { tcpInfo } from "./stack-info";
@@ -94,8 +94,11 @@ export class StackTarget implements Target {
   }
 
   snapshot(fd: number): ReadonlyMap<string, number> {
-    const view = this.#started().calls.stream(fd)?.view;
-    return view === undefined ? new Map() : tcpInfo(view);
+    const { calls, machine } = this.#started();
+    const view = calls.stream(fd)?.view;
+    if (view === undefined) return new Map();
+    const retransmissions = machine.stack.counter(COUNTER_TCP_RETRANSMISSIONS);
+    return tcpInfo(view, { delayedAckUs: this.#settings.delayedAckUs, retransmissions });
   }
 
   /** Closes what the script left open, without a word that anybody waits for. */
