@@ -8,8 +8,15 @@ export const workerOption = "--live-worker";
 const SCRIPTS_PER_PROCESSOR = 2;
 /** No script takes longer; its process is ended then. */
 const TIMEOUT_MS = 60_000;
-/** Without root a worker is root of a user namespace, whose networks it may make. */
-const enter = process.getuid?.() === 0 ? [] : ["unshare", "-Urn"];
+
+/** The words before a worker's command. */
+function enter(): string[] {
+  // Without root a worker is root of a user namespace, whose networks it may make.
+  const privilege = process.getuid?.() === 0 ? [] : ["unshare", "-Urn"];
+  // A worker in the midst of a script would outlive us otherwise, with its network.
+  const end = Bun.which("setpriv") === null ? [] : ["setpriv", "--pdeathsig", "KILL"];
+  return [...privilege, ...end];
+}
 
 /** A process that runs one script after the other. */
 class Worker implements Disposable {
@@ -21,7 +28,7 @@ class Worker implements Disposable {
     const symbols = defines.map(([symbol, value]) => `--define=${symbol}=${value}`);
     const command = [process.execPath, Bun.main, "packetdrill", workerOption, ...symbols];
     const pipes = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
-    this.#child = Bun.spawn([...enter, ...command], pipes);
+    this.#child = Bun.spawn([...enter(), ...command], pipes);
     this.#lines = linesOf(this.#child.stdout);
     this.#words = new Response(this.#child.stderr).text();
   }
