@@ -103,8 +103,7 @@ export class RouterInterface implements Station {
     const sender = read32(frame, ETHERNET_HEADER_BYTES + 14);
     const target = read32(frame, ETHERNET_HEADER_BYTES + 24);
     const toUs = target === this.address;
-    // A probe (RFC 5227) has no address yet, so there is nothing to learn from it.
-    if (sender !== 0) this.#neighbours.learn(sender, arp.senderMac, toUs);
+    this.#neighbours.learn(sender, arp.senderMac, toUs);
     if (toUs && arp.operation === arpRequest) {
       this.#sendArp(arpReply, arp.senderMac, arp.senderMac, sender);
     }

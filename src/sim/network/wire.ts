@@ -53,8 +53,7 @@ export class Wire {
     if (this.isPartitioned) {
       this.#log.drop(frame, "partition");
     } else if (fate === undefined) {
-      this.#latestNs = Math.max(this.#latestNs, departNs + this.#delayNs);
-      this.fly(frame, this.#latestNs);
+      this.fly(frame, departNs + this.#delayNs);
     } else if (fate.lost) {
       this.#log.drop(frame, "loss");
     } else {

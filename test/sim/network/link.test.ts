@@ -88,6 +88,19 @@ describe("outages", () => {
     expect(reasons).toEqual(Array(4).fill("link down"));
   });
 
+  test("a link that is up again owes nothing to what it lost", () => {
+    const setting = wire({ delayMs: { trace: [100, 1] }, bandwidthBitsPerSecond: 8000 });
+    setting.a.send(frameOf(1, 976));
+    setting.a.send(frameOf(2, 976));
+    run(setting.scheduler, 10 * ms);
+    setting.link.setDown();
+    setting.link.setUp();
+    setting.a.send(frameOf(3, 976));
+    setting.a.send(frameOf(4, 976));
+    run(setting.scheduler);
+    expect(setting.b.times).toEqual([1110 * ms, 2011 * ms]);
+  });
+
   test.each([
     ["ab", [], [2]],
     ["ba", [1], []],
@@ -150,5 +163,10 @@ describe("limits", () => {
     expect(count).toBeGreaterThanOrEqual(100);
     expect(count).toBeLessThanOrEqual(106);
     expect(setting.events.some(({ reason }) => reason === "rate limit")).toBe(true);
+    // After a long silence the burst is no larger.
+    setting.scheduler.advance(setting.scheduler.nowNs + 1e12);
+    for (let number = 0; number < 20; number++) setting.a.send(frameOf(number, 100));
+    run(setting.scheduler);
+    expect(setting.b.arrivals.length - count).toBe(5);
   });
 });

@@ -140,6 +140,30 @@ describe("NAT", () => {
     expect(a.packets).toEqual([]);
   });
 
+  test("keeps what is used, from either side", () => {
+    const { network, a, b, send } = translated({ idleMs: 1000 });
+    const wait = () => network.scheduler.advance(network.scheduler.nowNs + 800e6);
+    const answer = () =>
+      send(b, tcpFrame(payload, { ...back, tcp: { destinationPort: 5000, sourcePort: 2000 } }));
+    const ask = () => send(a, tcpFrame(payload, out));
+    for (const step of [ask, ask, ask, answer, answer, answer, ask]) {
+      step();
+      wait();
+    }
+    expect(b.packets.map(({ tcp }) => tcp?.sourcePort)).toEqual([5000, 5000, 5000, 5000]);
+    expect(a.packets.length).toBe(3);
+  });
+
+  test("a mapping made anew is its own, whatever becomes of the old one's port", () => {
+    const { network, a, c, nat, send } = translated({ portMax: 5001, idleMs: 1000 });
+    send(a, udpFrame(payload, out));
+    network.scheduler.advance(network.scheduler.nowNs + 2e9);
+    send(a, udpFrame(payload, out));
+    send(c, udpFrame(payload, { ...out, source: "10.0.0.3" }));
+    expect(nat.mappings).toBe(2);
+    expect(nat.refused).toBe(0);
+  });
+
   test("drops what it cannot translate, and leaves other frames alone", () => {
     const { a, b, nat, send } = translated();
     send(a, udpFrame(payload, { ...out, fragmentOffset: 80 }));

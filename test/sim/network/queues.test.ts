@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { parseFrame } from "../../../src/packet/parse";
+import type { FrameLog } from "../../../src/sim/network/frame-log";
 import type { QueueOptions } from "../../../src/sim/network/options";
+import { Red } from "../../../src/sim/network/red";
+import { Random } from "../../../src/sim/random";
 import { udpFrame } from "./packets";
 import { run, type Wire, wire } from "./recorder";
 
@@ -57,6 +60,28 @@ describe("CoDel", () => {
     const gaps = drops.slice(1).map((time, index) => time - (drops[index] as number));
     for (const [index, gap] of gaps.slice(0, 8).entries()) {
       expect(Math.abs(gap - 100 / Math.sqrt(index + 1))).toBeLessThanOrEqual(1.5);
+    }
+  });
+
+  test("goes on with its rate after a short pause and begins anew after a long one", () => {
+    for (const [pauseMs, firstGapMs] of [
+      [300, 60],
+      [3000, 100],
+    ] as const) {
+      const wired = setting(codel);
+      flood(wired, 1, 1.5);
+      run(wired.scheduler, 1000 * ms);
+      const start = wired.scheduler.nowNs / ms + pauseMs + 600;
+      wired.scheduler.at(start * ms, () => {
+        for (let index = 0; index < 900; index++) {
+          wired.scheduler.after((index * ms) / 1.5, () => wired.a.send(frame(0)));
+        }
+      });
+      run(wired.scheduler);
+      const drops = times(wired, "dropped", "CoDel").filter((time) => time >= start);
+      const gap = (drops[1] as number) - (drops[0] as number);
+      if (firstGapMs === 100) expect(Math.abs(gap - 100)).toBeLessThanOrEqual(1.5);
+      else expect(gap).toBeLessThan(firstGapMs);
     }
   });
 
@@ -133,14 +158,27 @@ describe("RED", () => {
   });
 
   test("spreads its drops evenly", () => {
-    const wired = setting(red);
-    flood(wired, 5, 1.05);
-    run(wired.scheduler, 5000 * ms);
-    const drops = times(wired, "dropped", "early drop").filter((time) => time > 1000);
-    const gaps = drops.slice(1).map((time, index) => time - (drops[index] as number));
-    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
-    // Uniform between 0 and 2/p: no gap is much longer than twice the mean, as geometric ones are.
-    expect(Math.max(...gaps)).toBeLessThan(3.5 * mean);
+    const dropped: Uint8Array[] = [];
+    const log = { drop: (bytes: Uint8Array) => dropped.push(bytes) } as unknown as FrameLog;
+    const context = { log, random: new Random("red"), bandwidthBitsPerSecond: 8e6 };
+    const queue = new Red({ ...red, weight: 1 }, context);
+    const entry = () => ({ frame: frame(0), fate: undefined, timeNs: 0 });
+    const gaps: number[] = [];
+    // 20 frames always wait: the average stands in the middle, every arrival's share is 1/20.
+    for (let filled = 0; queue.packets < 20 && filled < 100; filled++) queue.push(entry());
+    let gap = 0;
+    for (let arrival = 0; arrival < 20_000; arrival++) {
+      gap++;
+      if (queue.push(entry())) queue.shift(0);
+      else {
+        gaps.push(gap);
+        gap = 0;
+      }
+    }
+    // Uniform on 1 to 19, not geometric: the algorithm of the paper counts the first one as 1.
+    expect(Math.max(...gaps.slice(1))).toBeLessThanOrEqual(19);
+    const mean = gaps.reduce((sum, one) => sum + one, 0) / gaps.length;
+    expect(Math.abs(mean - 10)).toBeLessThan(0.5);
   });
 
   test("marks what understands ECN instead, until every arrival is chosen", () => {

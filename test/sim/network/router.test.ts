@@ -79,6 +79,14 @@ describe("forwarding", () => {
     expect(b.packets.length).toBe(before);
   });
 
+  test("a network of two has no broadcast address", () => {
+    const { network, router, send } = routed();
+    const narrow = router.addInterface({ address: "10.0.2.0/31" });
+    const other = network.host("c", "10.0.2.1", macB, narrow);
+    send(udpFrame(payload, { ...toB, destination: "10.0.2.1" }));
+    expect(other.packets.length).toBe(1);
+  });
+
   test.each([
     ["a bad header checksum", udpFrame(payload, { ...toB, checksum: 1 })],
     ["a header too long", udpFrame(payload, { ...toB, headerLength: 60, totalLength: 40 })],
@@ -265,6 +273,16 @@ describe("ARP", () => {
     network.run();
     const dropped = events.filter(({ reason }) => reason === "queue full");
     expect(dropped.map(({ frame }) => parseFrame(frame).payload.length)).toEqual([1, 2]);
+  });
+
+  test("learns nothing new from what is asked of others", () => {
+    const { network, a, send } = routed();
+    const request = { operation: 1, senderMac: macA, targetMac: new Uint8Array(6) };
+    const addresses = { senderAddress: "10.0.0.1", targetAddress: "10.0.0.77" };
+    a.send(frameArp(broadcast, { ...request, ...addresses }));
+    network.run();
+    send(udpFrame(payload, { ...toB, ttl: 1 }));
+    expect(a.asked).toBe(1);
   });
 
   test("answers for its own address only, probes too, and learns from who asks it", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseFrame } from "../../../src/packet/parse";
+import { setCoveredByte, transportOf } from "../../../src/sim/network/frame-fields";
+import type { Rule } from "../../../src/sim/network/rule";
 import { tcpFrame, udpFrame } from "./packets";
 import { frameOf, numberOf, run, sendMany, wire } from "./recorder";
 
@@ -26,6 +28,22 @@ describe("rules", () => {
     setting.link.ab.rules.add((frame) => ({ frame: frameOf(numberOf(frame) + 1) }));
     sendMany(setting, 3);
     expect(setting.b.numbers).toEqual([3, 5, 7]);
+  });
+
+  test("read the packet as the rule before left it", () => {
+    const setting = wire({});
+    const ports: unknown[] = [];
+    const look: Rule = (_, { packet }) => {
+      ports.push(packet.udp?.destinationPort ?? packet.tcp?.destinationPort);
+      return "pass";
+    };
+    setting.link.ab.rules.add(look);
+    setting.link.ab.rules.add(() => ({
+      frame: tcpFrame(new Uint8Array(1), { tcp: { destinationPort: 7 } }),
+    }));
+    setting.link.ab.rules.add(look);
+    setting.a.send(udpFrame(new Uint8Array(1)));
+    expect(ports).toEqual([2000, 7]);
   });
 
   test("end when they are disposed of or the link heals, unless they are permanent", () => {
@@ -115,6 +133,22 @@ describe("corruption of packets", () => {
       const checksum = ((frame[40] as number) << 8) | (frame[41] as number);
       expect(checksum === 0).toBe(index % 2 === 1);
     });
+  });
+
+  test("a datagram's mended checksum is never zero, which would say that there is none", () => {
+    const frame = udpFrame(Uint8Array.of(1, 1));
+    const transport = transportOf(frame);
+    if (transport === undefined) throw new Error("no datagram");
+    let allOnes = 0;
+    for (let word = 0; word < 65536; word++) {
+      setCoveredByte(frame, transport, 42, word >>> 8);
+      setCoveredByte(frame, transport, 43, word & 255);
+      const checksum = ((frame[40] as number) << 8) | (frame[41] as number);
+      expect(checksum).not.toBe(0);
+      if (checksum === 0xffff) allOnes++;
+    }
+    expect(allOnes).toBeGreaterThan(0);
+    expect(parseFrame(frame).problems).toEqual([]);
   });
 
   test("before the checksum, what has no payload or is a fragment is left alone", () => {

@@ -65,8 +65,21 @@ test("stations are forgotten after the age, or when the table is full", () => {
   expect(send(0, mac(1))).toEqual([1, 2]);
   send(1, mac(0));
   send(2, mac(0));
+  send(2, mac(0));
   // Three have spoken, and 0 longest ago.
   expect(send(1, mac(0))).toEqual([0, 2]);
+});
+
+test("a station that speaks again takes no other's place", () => {
+  const { send } = star(3, { addressesMax: 2 });
+  send(0, mac(1));
+  send(1, mac(0));
+  send(1, mac(0));
+  expect(send(1, mac(0))).toEqual([0]);
+  send(0, mac(1));
+  send(2, mac(0));
+  // 1 has spoken longest ago, though it was known last.
+  expect(send(2, mac(0))).toEqual([0]);
 });
 
 test("a hub knows nobody", () => {
