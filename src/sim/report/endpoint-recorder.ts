@@ -131,7 +131,8 @@ export class EndpointRecorder {
     add("rtoMs", Math.min(rtoMaxMs, (connection.rtoUs / 1000) * 2 ** connection.backoff));
     if (connection.srttUs > 0) add("srttMs", connection.srttUs / 1000);
     if (connection.cwnd > 0) add("cwnd", connection.cwnd);
-    if (connection.ssthresh < ssthreshMax) add("ssthresh", connection.ssthresh);
+    if (connection.ssthresh > 0 && connection.ssthresh < ssthreshMax)
+      add("ssthresh", connection.ssthresh);
     if (connection.state === "SYN-SENT") return;
     // Nothing is known of windows before the peer has spoken.
     add("windowEdge", una + connection.sendWindow);

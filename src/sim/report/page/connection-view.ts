@@ -5,6 +5,7 @@ import { byteUnits, bytesText, countUnits, durationText, instantText, timeUnits 
 import { palette } from "./palette";
 import { type Backdrop, PlotGroup, type PlotOptions } from "./plot";
 import { sequencePlot } from "./sequence-plot";
+import { largestWithin } from "./within";
 
 /** A section that shows the connection chosen in it; the busiest end of `start` first. */
 export function connectionSection(
@@ -19,10 +20,14 @@ export function connectionSection(
     group?.destroy();
     group = new PlotGroup("connection", backdrop);
     const peer = connection.ends.find((other) => other !== end);
+    const endedMs = endOf(end, backdrop.activeMs);
+    const lifetime = lifetimeOf(connection, backdrop.activeMs);
     place.replaceChildren(
       endTabs(connection, end, (chosen) => show(connection, chosen)),
-      group.buttons(),
-      ...plotsOf(end, peer?.host ?? "nobody").map((options) => (group as PlotGroup).add(options)),
+      group.buttons([["This connection", ...lifetime]]),
+      ...plotsOf(end, peer?.host ?? "nobody", endedMs).map((options) =>
+        (group as PlotGroup).add(options),
+      ),
       element(
         "details",
         {},
@@ -30,7 +35,7 @@ export function connectionSection(
         statesTable(connection),
       ),
     );
-    group.reset();
+    group.zoom(...lifetime);
   };
   const choose = (index: number): void => {
     const connection = connections[index];
@@ -66,6 +71,30 @@ function nameOf({ ends, startedMs }: ConnectionData): string {
   return `${opener?.host} ${opener?.address} → ${peer} (at ${durationText(startedMs)}${trouble})`;
 }
 
+/** When its record was freed. */
+function endOf({ states }: EndData, activeMs: number): number {
+  const last = states.at(-1);
+  return last?.state === "CLOSED" ? last.timeMs : activeMs;
+}
+
+/** Until the last change of a state, or of a number if that is later; some air around it. */
+function lifetimeOf(
+  { ends, startedMs }: ConnectionData,
+  activeMs: number,
+): [fromMs: number, untilMs: number] {
+  const untilMs = Math.max(
+    startedMs + 1e-3,
+    ...ends.flatMap(({ states, sent, resent, acknowledged }) => [
+      states.findLast(({ state }) => state !== "CLOSED")?.timeMs ?? activeMs,
+      sent.timesMs.at(-1) ?? 0,
+      resent.timesMs.at(-1) ?? 0,
+      acknowledged.timesMs.at(-1) ?? 0,
+    ]),
+  );
+  const air = (untilMs - startedMs) * 0.03;
+  return [startedMs - air, untilMs + air];
+}
+
 function bytesSent(end: EndData): number {
   return end.sent.ends.at(-1) ?? 0;
 }
@@ -88,21 +117,21 @@ function endTabs(
   return element("div", { class: "tabs", role: "group", "aria-label": "Sending end" }, ...tabs);
 }
 
-function plotsOf(end: EndData, peer: string): PlotOptions[] {
+function plotsOf(end: EndData, peer: string, untilMs: number): PlotOptions[] {
   const { blue, green, orange, vermilion, purple, grey } = palette();
   const bytes = { label: "bytes", height: 170, units: byteUnits, valueText: bytesText };
   const reassembles = end.reassembly.values.some((value) => value > 0);
   return [
-    sequencePlot(end, peer),
+    sequencePlot(end, peer, untilMs),
     {
       ...bytes,
       title: `Congestion control of ${end.host}`,
       lines: [
-        { label: "in flight", data: end.inFlight, color: grey, isFilled: true },
-        { label: "cwnd", data: end.cwnd, color: blue, width: 2 },
-        { label: "ssthresh", data: end.ssthresh, color: vermilion, dash: [6, 4] },
+        { label: "in flight", data: end.inFlight, untilMs, color: grey, isFilled: true },
+        { label: "cwnd", data: end.cwnd, untilMs, color: blue, width: 2 },
+        { label: "ssthresh", data: end.ssthresh, untilMs, color: vermilion, dash: [6, 4] },
       ],
-      range: () => [0, congestionMax(end)],
+      range: (fromMs, toMs) => [0, congestionMax(end, fromMs, toMs)],
     },
     {
       title: `Round trips as ${end.host} measures them`,
@@ -111,8 +140,8 @@ function plotsOf(end: EndData, peer: string): PlotOptions[] {
       units: timeUnits,
       valueText: durationText,
       lines: [
-        { label: "smoothed RTT", data: end.srttMs, color: green, width: 2 },
-        { label: "RTO with back-off", data: end.rtoMs, color: purple, dash: [6, 4] },
+        { label: "smoothed RTT", data: end.srttMs, untilMs, color: green, width: 2 },
+        { label: "RTO with back-off", data: end.rtoMs, untilMs, color: purple, dash: [6, 4] },
       ],
     },
     {
@@ -120,10 +149,17 @@ function plotsOf(end: EndData, peer: string): PlotOptions[] {
       height: 110,
       title: `Receiving at ${end.host}`,
       lines: [
-        { label: "announced window", data: end.receiveWindow, color: orange, dash: [6, 4] },
+        {
+          label: "announced window",
+          data: end.receiveWindow,
+          untilMs,
+          color: orange,
+          dash: [6, 4],
+        },
         {
           label: "not yet taken by the application",
           data: end.receiveQueued,
+          untilMs,
           color: blue,
           isFilled: true,
         },
@@ -138,7 +174,13 @@ function plotsOf(end: EndData, peer: string): PlotOptions[] {
             units: countUnits,
             valueText: String,
             lines: [
-              { label: "held for reassembly", data: end.reassembly, color: purple, isFilled: true },
+              {
+                label: "held for reassembly",
+                data: end.reassembly,
+                untilMs,
+                color: purple,
+                isFilled: true,
+              },
             ],
           },
         ]
@@ -147,9 +189,9 @@ function plotsOf(end: EndData, peer: string): PlotOptions[] {
 }
 
 /** Slow start's first ssthresh may be far above anything that happened. */
-function congestionMax(end: EndData): number {
-  const most = Math.max(1, ...end.cwnd.values, ...end.inFlight.values);
-  const threshold = Math.max(0, ...end.ssthresh.values);
+function congestionMax(end: EndData, fromMs: number, untilMs: number): number {
+  const most = Math.max(1, largestWithin([end.cwnd, end.inFlight], fromMs, untilMs));
+  const threshold = largestWithin([end.ssthresh], fromMs, untilMs);
   return threshold > most * 2 ? most * 1.1 : Math.max(most, threshold);
 }
 

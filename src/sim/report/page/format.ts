@@ -47,8 +47,15 @@ export function axisTexts(
 ): string[] {
   const largest = Math.max(...splits.map(Math.abs));
   const [factor, name] = units.findLast(([size]) => largest >= size) ?? units[0] ?? [1, ""];
-  const decimals = Math.max(0, Math.ceil(-Math.log10(step / factor) - 1e-9));
-  return splits.map((value) => `${(value / factor).toFixed(Math.min(6, decimals))} ${name}`);
+  const decimals = decimalsOf(step / factor);
+  return splits.map((value) => `${(value / factor).toFixed(decimals)} ${name}`.trimEnd());
+}
+
+/** As many as it takes to write it exactly, 6 at most. */
+function decimalsOf(step: number): number {
+  let decimals = 0;
+  while (decimals < 6 && Math.abs(Number(step.toFixed(decimals)) - step) > step * 1e-6) decimals++;
+  return decimals;
 }
 
 /** Of milliseconds. */

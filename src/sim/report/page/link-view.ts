@@ -70,7 +70,7 @@ function plotsOf(direction: DirectionData): PlotOptions[] {
     },
     {
       title: `Throughput of ${name.replace(">", " → ")}, every ${throughput.intervalMs} ms`,
-      label: "bits per second",
+      label: "rate",
       height: 90,
       units: rateUnits,
       valueText: rateText,

@@ -5,12 +5,15 @@ import type { FaultBand } from "../run-report";
 import { element } from "./dom";
 import { axisTexts, instantText, timeUnits } from "./format";
 import { palette } from "./palette";
+import { largestWithin } from "./within";
 
 /** What every plot of a page shows beneath its data. */
 export interface Backdrop {
   readonly durationMs: number;
   readonly bands: readonly FaultBand[];
   readonly failureMs: number | undefined;
+  /** Nothing happened after this: what a plot shows at first. */
+  readonly activeMs: number;
 }
 
 export interface Line {
@@ -21,6 +24,8 @@ export interface Line {
   /** Fills down to zero. */
   readonly isFilled?: boolean | undefined;
   readonly width?: number | undefined;
+  /** Where it ends; at the end of the run otherwise. */
+  readonly untilMs?: number | undefined;
 }
 
 /** Drawn by hand; the legend shows and hides it. */
@@ -86,11 +91,13 @@ export class PlotGroup {
   }
 
   reset(): void {
-    this.zoom(0, fullWidth(this.#backdrop));
+    this.zoom(0, this.#backdrop.activeMs);
   }
 
-  /** Reset, and the surroundings of the failure. */
-  buttons(): HTMLElement {
+  /** To the surroundings of the failure, to what `zooms` names, and to the whole run. */
+  buttons(
+    zooms: readonly (readonly [name: string, fromMs: number, untilMs: number])[] = [],
+  ): HTMLElement {
     const button = (text: string, act: () => void) => {
       const made = element("button", { type: "button" }, text);
       made.addEventListener("click", act);
@@ -103,6 +110,7 @@ export class PlotGroup {
       { class: "buttons" },
       failureMs !== undefined &&
         button("Zoom to failure", () => this.zoom(failureMs - around, failureMs + around / 4)),
+      ...zooms.map(([name, fromMs, untilMs]) => button(name, () => this.zoom(fromMs, untilMs))),
       button("Whole run", () => this.reset()),
       element(
         "span",
@@ -123,15 +131,20 @@ export class PlotGroup {
     const { grid, muted } = palette();
     const axis = { stroke: muted, font: axisFont, labelFont: axisFont };
     const lines = { grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
-    const yRange = (plot: uPlot, low: number, high: number): uPlot.Range.MinMax =>
-      this.#range(options, plot, low, high);
+    // uPlot asks for the range of x first, and y's depends on it.
+    let shown: uPlot.Range.MinMax = [0, 1];
+    const xRange = (_: uPlot, min: number, max: number): uPlot.Range.MinMax => {
+      shown = [min, Math.max(max, min + 1e-6)];
+      return shown;
+    };
+    const yRange = (plot: uPlot): uPlot.Range.MinMax => rangeOf(options, plot, shown);
     return {
       width: 800,
       height: options.height + heightOfAxes,
       padding: [8, 16, 0, 0],
       cursor: { sync: { key: this.#sync, setSeries: false }, drag: { x: true, y: false, dist: 4 } },
       scales: {
-        x: { time: false, range: (_, min, max) => [min, Math.max(max, min + 1e-6)] },
+        x: { time: false, range: xRange },
         y: { range: yRange },
       },
       axes: [
@@ -166,14 +179,6 @@ export class PlotGroup {
     };
   }
 
-  #range(options: PlotOptions, plot: uPlot, low: number, high: number): uPlot.Range.MinMax {
-    const { min = 0, max = 0 } = plot.scales.x ?? {};
-    const [from, until] = options.range?.(min, max) ?? [Math.min(0, low ?? 0), high ?? 0];
-    const margin = Math.max(1e-9, until - from) * 0.06;
-    if (until <= from) return [from, from + 1];
-    return [from === 0 ? 0 : from - margin, until + margin];
-  }
-
   /** The others of the group show what this one was zoomed to. */
   #follow(source: uPlot, key: string): void {
     const { min, max } = source.scales.x ?? {};
@@ -197,6 +202,27 @@ export class PlotGroup {
     else return;
     event.preventDefault();
   }
+}
+
+/** From what the plot's own rule says, or from zero to the largest value, and some air. */
+function rangeOf(
+  { range, lines }: PlotOptions,
+  plot: uPlot,
+  [min, max]: uPlot.Range.MinMax,
+): uPlot.Range.MinMax {
+  const fromMs = min ?? 0;
+  const untilMs = max ?? 0;
+  const visible = lines.filter((_, index) => plot.series[1 + index]?.show !== false);
+  const largest = () =>
+    largestWithin(
+      visible.map(({ data }) => data),
+      fromMs,
+      untilMs,
+    );
+  const [low, high] = range?.(fromMs, untilMs) ?? [0, largest()];
+  if (high <= low) return [low, low + 1];
+  const margin = (high - low) * 0.06;
+  return [low === 0 ? 0 : low - margin, high + margin];
 }
 
 function fullWidth({ durationMs }: Backdrop): number {
@@ -230,7 +256,10 @@ function marksSeries({ label, color, summary }: Marks): uPlot.Series {
 /** One column of times for all lines: each holds its value until its next change. */
 function alignedData({ lines, marks = [] }: PlotOptions, backdrop: Backdrop): uPlot.AlignedData {
   const union = new Set([0, fullWidth(backdrop)]);
-  for (const { data } of lines) for (const timeMs of data.timesMs) union.add(timeMs);
+  for (const { data, untilMs } of lines) {
+    for (const timeMs of data.timesMs) union.add(timeMs);
+    if (untilMs !== undefined) union.add(untilMs);
+  }
   const times = [...union].sort((left, right) => left - right);
   const held = lines.map(({ data }) => {
     let next = 0;
@@ -241,6 +270,11 @@ function alignedData({ lines, marks = [] }: PlotOptions, backdrop: Backdrop): uP
       }
       return value;
     });
+  });
+  lines.forEach(({ untilMs = Number.POSITIVE_INFINITY }, index) => {
+    held[index] = (held[index] ?? []).map((value, at) =>
+      (times[at] as number) > untilMs ? null : value,
+    );
   });
   return [times, ...held, ...marks.map(() => times.map(() => null))];
 }

@@ -7,6 +7,7 @@ import { ladderSection } from "./ladder";
 import { linkSection } from "./link-view";
 import type { Backdrop } from "./plot";
 import { timelineSection } from "./timeline";
+import { stationName } from "./station-name";
 import { topologySection } from "./topology";
 import { facts, verdictHeader } from "./verdict";
 
@@ -14,9 +15,14 @@ export function runPage(report: RunReport): readonly (HTMLElement | undefined)[]
   const { recording, bands, result } = report;
   const { failure } = result;
   const failureMs = failure === undefined ? undefined : failure.timeNs / 1e6;
-  const backdrop: Backdrop = { durationMs: recording.durationMs, bands, failureMs };
+  const backdrop: Backdrop = {
+    durationMs: recording.durationMs,
+    bands,
+    failureMs,
+    activeMs: activeUntil(report),
+  };
   const addresses = new Map(recording.hosts.map(({ name, address }) => [name, address]));
-  const stations = new Set(recording.links.flatMap(({ a, b }) => [a, b]));
+  const stations = new Set(recording.links.flatMap(({ a, b }) => [a, b].map(stationName)));
   const { connections, connectionsTotal } = recording;
   return [
     header(report),
@@ -27,7 +33,7 @@ export function runPage(report: RunReport): readonly (HTMLElement | undefined)[]
       topologySection(recording.links, addresses),
       summarySection(report),
     ),
-    timelineSection(report),
+    timelineSection(report, backdrop.activeMs),
     connections.length === 0
       ? undefined
       : connectionSection(connections, connectionsTotal, mostTroubled(connections), backdrop),
@@ -37,6 +43,20 @@ export function runPage(report: RunReport): readonly (HTMLElement | undefined)[]
     hostsSection(report),
     scenarioSection(report),
   ];
+}
+
+/** A run that waits in vain goes on long after the last frame: that is not worth the width. */
+function activeUntil({ recording, bands, scenario }: RunReport): number {
+  const { directions, connections, durationMs } = recording;
+  const lastMs = Math.max(
+    1e-3,
+    scenario?.faultsMs ?? 0,
+    ...bands.map(({ untilMs }) => untilMs),
+    ...directions.map(({ throughput }) => throughput.intervalMs * throughput.bitsPerSecond.length),
+    ...directions.map(({ drops }) => drops.at(-1)?.timeMs ?? 0),
+    ...connections.flatMap(({ ends }) => ends.map(({ states }) => states.at(-1)?.timeMs ?? 0)),
+  );
+  return lastMs * 1.2 > durationMs ? Math.max(durationMs, 1e-3) : lastMs * 1.02;
 }
 
 function header({ result, command, commit, scenarioFile, captureFile }: RunReport): HTMLElement {
@@ -98,8 +118,6 @@ function summarySection({ result, recording, scenario }: RunReport): HTMLElement
       ],
       ["retransmissions", (counters.tcpRetransmissions ?? 0).toLocaleString("en")],
       ["time-outs", (counters.tcpTimeouts ?? 0).toLocaleString("en")],
-      ["topology", scenario?.topology],
-      ["fault kinds", scenario?.kinds.join(", ")],
       ["healed at", scenario === undefined ? undefined : durationText(scenario.faultsMs)],
     ]),
     element(

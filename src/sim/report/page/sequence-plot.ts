@@ -1,13 +1,14 @@
 /** The time-sequence plot of one end, in tcptrace's manner. */
 import type uPlot from "uplot";
 import type { EndData } from "../recorder";
-import type { SeriesData } from "../series";
 import type { SpanData } from "../spans";
 import { byteUnits, bytesText } from "./format";
 import { palette } from "./palette";
 import type { Marks, PlotOptions } from "./plot";
+import { valuesWithin } from "./within";
 
-export function sequencePlot(end: EndData, peer: string): PlotOptions {
+/** Its lines end at `untilMs`. */
+export function sequencePlot(end: EndData, peer: string, untilMs: number): PlotOptions {
   const { blue, green, orange, vermilion, purple, sky, text } = palette();
   const marks = [
     spanMarks("sent", end.sent, blue, 1.5),
@@ -24,11 +25,11 @@ export function sequencePlot(end: EndData, peer: string): PlotOptions {
     height: 340,
     units: byteUnits,
     lines: [
-      { label: "acknowledged", data: end.acknowledged, color: green },
-      { label: "window's edge", data: end.windowEdge, color: orange, dash: [5, 4] },
+      { label: "acknowledged", data: end.acknowledged, color: green, untilMs },
+      { label: "window's edge", data: end.windowEdge, color: orange, dash: [5, 4], untilMs },
     ],
     marks: shown,
-    range: (fromMs, untilMs) => sequenceRange(end, fromMs, untilMs),
+    range: (fromMs, toMs) => sequenceRange(end, fromMs, toMs),
     valueText: (value) => bytesText(value),
   };
 }
@@ -119,17 +120,4 @@ function sequenceRange(
   if (high < low) return [0, 1];
   const [, edge] = valuesWithin(end.windowEdge, fromMs, untilMs);
   return [low, Math.max(high, Math.min(edge, high + Math.max(2000, (high - low) * 0.5)))];
-}
-
-/** Of a line's values in this time, the one that holds at its start included. */
-function valuesWithin(data: SeriesData, fromMs: number, untilMs: number): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  data.timesMs.forEach((timeMs, index) => {
-    const nextMs = data.timesMs[index + 1] ?? Number.POSITIVE_INFINITY;
-    if (timeMs > untilMs || nextMs < fromMs) return;
-    low = Math.min(low, data.values[index] as number);
-    high = Math.max(high, data.values[index] as number);
-  });
-  return [low, high];
 }

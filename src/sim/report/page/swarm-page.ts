@@ -163,7 +163,7 @@ function coverageSection(runs: readonly RunResult[]): HTMLElement {
       ),
     ),
   );
-  return section("Coverage", element("div", { class: "histograms" }, ...tables));
+  return section("Coverage", element("div", { class: "coverage" }, ...tables));
 }
 
 function shareBar(part: number, whole: number): HTMLElement {

@@ -17,19 +17,20 @@ interface Row {
   readonly bars: readonly { readonly fromMs: number; readonly untilMs: number; title: string }[];
 }
 
-export function timelineSection(report: RunReport): HTMLElement {
+/** Shows the run until `activeMs`. */
+export function timelineSection(report: RunReport, activeMs: number): HTMLElement {
   const rows = rowsOf(report);
   const shown = rows.slice(0, rowsMax);
   const height = shown.length * rowHeight + axisHeight;
-  const durationMs = Math.max(report.recording.durationMs, 1e-3);
-  const xOf = (timeMs: number) => left + ((width - left - right) * timeMs) / durationMs;
+  const xOf = (timeMs: number) =>
+    left + ((width - left - right) * Math.min(timeMs, activeMs)) / activeMs;
   const picture = svg("svg", {
     viewBox: `0 0 ${width} ${height}`,
     class: "timeline",
     role: "img",
     "aria-label": "Faults, connections and losses over virtual time",
   });
-  picture.append(...axis(durationMs, xOf, height - axisHeight));
+  picture.append(...axis(activeMs, xOf, height - axisHeight));
   shown.forEach((row, index) => {
     picture.append(...drawRow(row, index * rowHeight, xOf));
   });

@@ -3,13 +3,15 @@ import type { DirectionOptions } from "../../network/options";
 import type { LinkData } from "../recorder";
 import { section, svg, table } from "./dom";
 import { bytesText, durationText, rateText } from "./format";
+import { stationName } from "./station-name";
 
 interface Place {
   readonly x: number;
   readonly y: number;
 }
 
-const width = 560;
+const widthMin = 560;
+const widthPerStation = 124;
 
 export function topologySection(
   links: readonly LinkData[],
@@ -35,7 +37,7 @@ function waysOf(options: LinkData["options"]): { ab: DirectionOptions; ba: Direc
 }
 
 function sketch(links: readonly LinkData[], addresses: ReadonlyMap<string, string>): SVGElement {
-  const { places, height } = layout(links);
+  const { places, width, height } = layout(links);
   const picture = svg("svg", {
     viewBox: `0 0 ${width} ${height}`,
     class: "topology",
@@ -43,8 +45,8 @@ function sketch(links: readonly LinkData[], addresses: ReadonlyMap<string, strin
     "aria-label": links.map(({ a, b }) => `${a} to ${b}`).join(", "),
   });
   for (const { a, b } of links) {
-    const from = places.get(a);
-    const to = places.get(b);
+    const from = places.get(stationName(a));
+    const to = places.get(stationName(b));
     if (from === undefined || to === undefined) continue;
     picture.append(svg("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: "link" }));
   }
@@ -69,14 +71,25 @@ function sketch(links: readonly LinkData[], addresses: ReadonlyMap<string, strin
  * Stations that forward stand in a row in the middle, each between the hosts of its own: half of
  * them above, half below. Without any, hosts stand in a row.
  */
-function layout(links: readonly LinkData[]): { places: Map<string, Place>; height: number } {
+function layout(links: readonly LinkData[]): {
+  readonly places: ReadonlyMap<string, Place>;
+  readonly width: number;
+  readonly height: number;
+} {
   const neighbours = new Map<string, Set<string>>();
-  for (const { a, b } of links) {
+  for (const link of links) {
+    const a = stationName(link.a);
+    const b = stationName(link.b);
     neighbours.set(a, (neighbours.get(a) ?? new Set()).add(b));
     neighbours.set(b, (neighbours.get(b) ?? new Set()).add(a));
   }
   const names = [...neighbours.keys()];
   const inner = names.filter((name) => (neighbours.get(name)?.size ?? 0) > 1);
+  const leavesOf = (name: string) =>
+    [...(neighbours.get(name) ?? [])].filter((other) => !inner.includes(other));
+  const aboveMax = Math.max(1, ...inner.map((name) => Math.ceil(leavesOf(name).length / 2)));
+  const columns = inner.length === 0 ? names.length : inner.length * aboveMax;
+  const width = Math.max(widthMin, columns * widthPerStation);
   const places = new Map<string, Place>();
   const spread = (row: readonly string[], y: number, left = 0, right = width): void =>
     row.forEach((name, index) => {
@@ -84,18 +97,18 @@ function layout(links: readonly LinkData[]): { places: Map<string, Place>; heigh
     });
   if (inner.length === 0) {
     spread(names, 30);
-    return { places, height: 60 };
+    return { places, width, height: 60 };
   }
   spread(inner, 120);
   inner.forEach((name, index) => {
-    const leaves = [...(neighbours.get(name) ?? [])].filter((other) => !inner.includes(other));
+    const leaves = leavesOf(name);
     const left = (width * index) / inner.length;
     const right = (width * (index + 1)) / inner.length;
     const above = Math.ceil(leaves.length / 2);
     spread(leaves.slice(0, above), 30, left, right);
     spread(leaves.slice(above), 210, left, right);
   });
-  return { places, height: 240 };
+  return { places, width, height: 240 };
 }
 
 /** `delay 10 ms, 10 Mbit/s, loss 1 %`. */
