@@ -30,6 +30,8 @@ export type Invariant =
   | "storm"
   /** Nothing is out of any pool when nothing is going on. */
   | "pools"
+  /** No connection is lost or refused while nothing happens that may end it. */
+  | "connection"
   /** Once the network has healed, everything completes within a bound. */
   | "liveness";
 

@@ -57,9 +57,9 @@ export class Applications {
     this.failure ??= { cause };
   }
 
-  /** Fails the run with a violation that an application saw. */
-  violated(host: string, detail: string): void {
-    this.fail(new InvariantError("liveness", host, this.nowMs() * 1e6, detail));
+  /** Fails the run: a connection ended, or could not be made, without cause. */
+  connectionLost(host: string, detail: string): void {
+    this.fail(new InvariantError("connection", host, this.nowMs() * 1e6, detail));
   }
 
   /** A stack that failed says so to every operation: that is what ends the run. */

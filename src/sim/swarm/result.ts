@@ -3,8 +3,8 @@ import type { Scenario } from "./scenario";
 
 export interface Failure {
   /**
-   * What was violated: an invariant's kind, or `content`, `length`, `flow`, `convergence`, `pools`,
-   * `events`, `trap`, `repetition`, `exception`.
+   * What was violated: the name of an invariant, `repetition` (the second execution was another),
+   * `trap` (the stack's module failed), `exception` or `crash` (of the process that ran it).
    */
   readonly kind: string;
   /** Where; empty when it is not one host's. */

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly onFrame?: FrameListener | undefined;
   /** Sees the simulation before anything happens in it. */
   readonly onStart?: ((sim: Simulation) => void) | undefined;
+  /** Sees it when all is over, before its hosts are gone. */
+  readonly onEnd?: ((sim: Simulation) => void) | undefined;
   /** Events of one run at most. */
   readonly eventsMax?: number | undefined;
 }
@@ -51,12 +53,14 @@ class Run {
   readonly #flows: readonly FlowApplications[];
   readonly #tally = new Tally();
   readonly #eventsMax: number;
+  readonly #onEnd: RunOptions["onEnd"];
   readonly #watch: ReturnType<typeof watchInvariants>;
   #convergedMs: number | undefined;
 
   constructor(module: WebAssembly.Module, scenario: Scenario, options: RunOptions) {
     this.#scenario = scenario;
     this.#eventsMax = options.eventsMax ?? EVENTS_MAX;
+    this.#onEnd = options.onEnd;
     this.#world = new World(scenario, {
       module,
       crashing: (host) => {
@@ -101,6 +105,7 @@ class Run {
       transitions: Object.fromEntries([...this.#watch.transitions].sort()),
       features: featuresOf(this.#scenario),
     };
+    this.#onEnd?.(this.#sim);
     for (const host of this.#sim.hosts.values()) host.crash();
     return result;
   }

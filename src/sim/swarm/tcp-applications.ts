@@ -151,7 +151,7 @@ export class TcpApplications {
     const mayBeLost = this.#applications.mayCrash(this.flow);
     if (error !== undefined && !this.#isRude && !mayBeLost) {
       const detail = `the ${role} of ${this.flow.name} lost its connection: ${error.message}`;
-      this.#applications.violated(this.flow[role], detail);
+      this.#applications.connectionLost(this.flow[role], detail);
       return;
     }
     if (role === "server") return;
@@ -176,7 +176,7 @@ export class TcpApplications {
     const isCut = unreachable.has(code) && scenario.kinds.length > 0;
     if (!lacks.has(code) && !isCut && !this.#applications.mayCrash(this.flow) && !this.#isRude) {
       const detail = `the client of ${this.flow.name} could not connect: ${message}`;
-      this.#applications.violated(this.flow.client, detail);
+      this.#applications.connectionLost(this.flow.client, detail);
       return;
     }
     this.#applications.retried++;
