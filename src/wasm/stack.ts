@@ -107,9 +107,17 @@ export class Stack implements Disposable {
     held.add(memory);
   }
 
-  /** Instantiates a compiled module. `nowUs` is the host's monotonic clock. */
-  static open(module: WebAssembly.Module, options: StackOptions, nowUs: number): Stack {
-    const memory = createMemory(options);
+  /**
+   * Instantiates a compiled module. `nowUs` is the host's monotonic clock. `memory` may be that of a
+   * stack that is gone, filled with zeros, of `stackMemoryBytes` of these options: an engine takes
+   * milliseconds to map a new one.
+   */
+  static open(
+    module: WebAssembly.Module,
+    options: StackOptions,
+    nowUs: number,
+    memory: WebAssembly.Memory = createMemory(options),
+  ): Stack {
     const { instance } = instantiateSync(module, imports(memory));
     return new Stack(memory, instance.exports as unknown as StackExports, options, nowUs);
   }

@@ -14,7 +14,7 @@ import {
 import { formatIpv4, loadIpv4 } from "../../wasm/address";
 import { Connections } from "../../wasm/connections";
 import { Stack } from "../../wasm/stack";
-import type { StackOptions } from "../../wasm/stack-options";
+import { type StackOptions, stackMemoryBytes } from "../../wasm/stack-options";
 import { StackDevice } from "./stack-device";
 import type { SentPacket, SocketAddress, TargetOptions } from "./target";
 
@@ -33,7 +33,24 @@ export interface Completion {
   readonly peer: SocketAddress;
 }
 
-export class StackMachine {
+/** Memories of stacks that are gone, zeroed, by their bytes; a few, since runs follow each other. */
+const spare = new Map<number, WebAssembly.Memory[]>();
+const SPARE_MAX = 4;
+
+function takeMemory(options: StackOptions): WebAssembly.Memory | undefined {
+  return spare.get(stackMemoryBytes(options))?.pop();
+}
+
+function giveMemory(memory: WebAssembly.Memory): void {
+  const bytes = memory.buffer.byteLength;
+  const memories = spare.get(bytes) ?? [];
+  spare.set(bytes, memories);
+  if (memories.length >= SPARE_MAX) return;
+  new Uint8Array(memory.buffer).fill(0);
+  memories.push(memory);
+}
+
+export class StackMachine implements Disposable {
   readonly stack: Stack;
   readonly device: StackDevice;
   readonly connections: Connections;
@@ -46,7 +63,7 @@ export class StackMachine {
   readonly #view: DataView;
 
   constructor(module: WebAssembly.Module, stackOptions: StackOptions, options: TargetOptions) {
-    this.stack = Stack.open(module, stackOptions, START_US);
+    this.stack = Stack.open(module, stackOptions, START_US, takeMemory(stackOptions));
     this.#view = new DataView(this.stack.memory.buffer);
     this.connections = new Connections(this.stack);
     this.device = new StackDevice(this.stack, options);
@@ -125,6 +142,12 @@ export class StackMachine {
     // Frames given back let the stack send on.
     this.stack.exports.poll(START_US + this.nowUs, POLL_BUDGET);
     this.#collect();
+  }
+
+  /** Lets the stack go; nothing of it may be used any more. */
+  [Symbol.dispose](): void {
+    this.stack[Symbol.dispose]();
+    giveMemory(this.stack.memory);
   }
 
   #take(at: number): void {

@@ -115,6 +115,6 @@ export class StackTarget implements Target {
       }
       calls.begin({ name: "close", fd });
     }
-    machine.stack[Symbol.dispose]();
+    machine[Symbol.dispose]();
   }
 }
