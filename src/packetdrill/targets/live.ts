@@ -11,19 +11,21 @@ import { configureTun } from "../../../shims/tun/configure";
 import { enterNewNetwork } from "../../../shims/tun/namespace";
 import { Tun } from "../../../shims/tun/tun";
 import { runAtOnce } from "../../../shims/tun/urgency";
+import { DemibunError } from "../../errors";
 import { LiveCalls } from "./live/calls";
 import { runCommand } from "./live/command";
 import { LiveDescriptors } from "./live/descriptors";
 import { type Operation, POLLIN } from "./live/operation";
 import { socketSnapshot } from "./live/tcp-info";
-import type {
-  BegunCall,
-  Call,
-  CallResult,
-  PollEntry,
-  SentPacket,
-  Target,
-  TargetOptions,
+import {
+  type BegunCall,
+  type Call,
+  type CallResult,
+  type PollEntry,
+  type SentPacket,
+  type Target,
+  type TargetOptions,
+  UnsupportedError,
 } from "./target";
 
 const DEVICE = "tun0";
@@ -111,13 +113,24 @@ export class LiveTarget implements Target {
 
   /**
    * Leaves this thread's network for a new one, with a TUN device that has the script's address.
-   * Throws EPERM, EACCES or ENOENT, with the command that mends it.
+   * Throws EPERM, EACCES or ENOENT, with the command that mends it; `UnsupportedError`
+   * for an address or an MTU that the kernel refuses.
    */
   constructor(options: TargetOptions) {
     enterNewNetwork();
     runAtOnce();
     restoreDefaults();
     this.#tun = new Tun(DEVICE);
+    try {
+      this.#configure(options);
+    } catch (error) {
+      this.#tun[Symbol.dispose]();
+      if (!(error instanceof DemibunError)) throw error;
+      throw new UnsupportedError(`this kernel takes no such network: ${error.message}`);
+    }
+  }
+
+  #configure(options: TargetOptions): void {
     configureTun(DEVICE, {
       family: options.ipVersion === 4 ? "ipv4" : "ipv6",
       address: options.localAddress,

@@ -20,6 +20,7 @@ const scripts = {
   "surplus.pkt": `${listening.trim()}\n`,
   "command.pkt": `\`echo broken >&2; false\`\n${listening}`,
   "setting.pkt": `\`sysctl -q net.ipv4.tcp_nonsense=1\`\n${listening}`,
+  "network.pkt": `--mtu=10\n${listening}`,
   "lingering.pkt":
     "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n" +
     "+0 setsockopt(3, SOL_SOCKET, SO_LINGER, {onoff=1, linger=5}, 8) = 0\n" +
@@ -61,6 +62,7 @@ function tests(): void {
     ["surplus.pkt", 1, "surplus.pkt:4: a packet that nothing expects was sent"],
     ["command.pkt", 1, "command.pkt:1: the init command failed: command `echo broken"],
     ["setting.pkt", 0, "this kernel's networks have no such setting"],
+    ["network.pkt", 0, "network.pkt: this kernel takes no such network"],
     ["lingering.pkt", 0, "lingering.pkt:3: live close() with a time of SO_LINGER"],
   ] as const)("%s is told", (name, code, words) => {
     const { text, exitCode } = run(name);
