@@ -77,6 +77,7 @@ export class RouterInterface implements Station {
     const type = frameType(frame);
     if (type === ETHERTYPE_ARP) this.#receiveArp(frame);
     else if (type === ETHERTYPE_IPV4) this.#router.forward(frame);
+    else if (((frame[0] as number) & 1) === 0) this.#router.drop(frame, "no route");
   }
 
   /** Sends an IPv4 frame to the station with this address; the Ethernet addresses are filled in. */

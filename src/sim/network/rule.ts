@@ -13,7 +13,7 @@ export interface RuleContext {
   /** The frame read field by field; only when a rule asks. Rules before it may have changed it. */
   readonly packet: Packet;
   /** Sends another frame in this direction, past all rules. */
-  inject(frame: Uint8Array): void;
+  readonly inject: (frame: Uint8Array) => void;
   /** Sends a frame back in the other direction, past all rules. */
   reply(frame: Uint8Array): void;
 }
@@ -34,21 +34,21 @@ export interface RuleOptions {
 }
 
 /** What a direction lends to its rules. */
-export interface RuleServices {
-  readonly direction: string;
-  inject(frame: Uint8Array): void;
-  reply(frame: Uint8Array): void;
-}
+type RuleServices = Pick<RuleContext, "direction" | "inject" | "reply">;
 
 class Context implements RuleContext {
   nowNs = 0;
   number = 0;
-  readonly #services: RuleServices;
+  readonly direction: string;
+  readonly inject: (frame: Uint8Array) => void;
+  readonly reply: (frame: Uint8Array) => void;
   #frame: Uint8Array = new Uint8Array(0);
   #packet: Packet | undefined;
 
-  constructor(services: RuleServices) {
-    this.#services = services;
+  constructor({ direction, inject, reply }: RuleServices) {
+    this.direction = direction;
+    this.inject = inject;
+    this.reply = reply;
   }
 
   show(frame: Uint8Array): void {
@@ -56,21 +56,9 @@ class Context implements RuleContext {
     this.#packet = undefined;
   }
 
-  get direction(): string {
-    return this.#services.direction;
-  }
-
   get packet(): Packet {
     this.#packet ??= parseFrame(this.#frame);
     return this.#packet;
-  }
-
-  inject(frame: Uint8Array): void {
-    this.#services.inject(frame);
-  }
-
-  reply(frame: Uint8Array): void {
-    this.#services.reply(frame);
   }
 }
 

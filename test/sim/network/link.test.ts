@@ -33,7 +33,13 @@ describe("time on a link", () => {
     run(setting.scheduler);
     expect(setting.b.times).toEqual([1 * ms]);
     expect(setting.a.times).toEqual([2 * ms]);
-    expect(setting.events.map(({ direction }) => direction)).toEqual(["a>b", "b>a", "a>b", "b>a"]);
+    const told = setting.events.map(({ what, direction, station }) => [what, direction, station]);
+    expect(told).toEqual([
+      ["sent", "a>b", "a"],
+      ["sent", "b>a", "b"],
+      ["delivered", "a>b", "b"],
+      ["delivered", "b>a", "a"],
+    ]);
   });
 });
 
@@ -99,6 +105,27 @@ describe("outages", () => {
     setting.a.send(frameOf(4, 976));
     run(setting.scheduler);
     expect(setting.b.times).toEqual([1110 * ms, 2011 * ms]);
+    const unlimited = wire({ delayMs: { trace: [100, 1] } });
+    unlimited.a.send(frameOf(1));
+    unlimited.link.setDown();
+    unlimited.link.setUp();
+    unlimited.a.send(frameOf(2));
+    run(unlimited.scheduler);
+    expect(unlimited.b.times).toEqual([1 * ms]);
+  });
+
+  test("a direction that is down takes nothing from rules either", () => {
+    const setting = wire({});
+    setting.link.ba.rules.add((_, { reply }) => {
+      reply(frameOf(8));
+      return "pass";
+    });
+    setting.link.ab.setDown();
+    setting.b.send(frameOf(7));
+    run(setting.scheduler);
+    expect(setting.a.numbers).toEqual([7]);
+    expect(setting.b.arrivals).toEqual([]);
+    expect(setting.events.map(({ reason }) => reason)).toContain("link down");
   });
 
   test.each([

@@ -150,6 +150,15 @@ describe("forged resets", () => {
     expect(packets(a)[0]?.tcp).toMatchObject(answer);
   });
 
+  test("are off by the same for both ends", () => {
+    const { link, a, b, scheduler } = wire({});
+    link.ab.rules.add(injectReset({ when: () => true, sequenceOffset: 9, drops: true }));
+    a.send(tcpFrame(payload, { tcp }));
+    run(scheduler);
+    expect(packets(b)[0]?.tcp?.sequence).toBe(1009);
+    expect(packets(a)[0]?.tcp?.sequence).toBe(509);
+  });
+
   test("do not answer resets, nor what is not TCP", () => {
     const { link, a, b, scheduler } = wire({});
     link.ab.rules.add(injectReset({ when: () => true, to: "receiver" }));

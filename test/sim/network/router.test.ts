@@ -100,6 +100,17 @@ describe("forwarding", () => {
     expect(a.packets.concat(b.packets)).toEqual([]);
   });
 
+  test("tells that it routes IPv4 alone", () => {
+    const { a, b, send, events } = routed();
+    const frame = ipFrame(new Uint8Array(60).fill(0x60));
+    frame.set([0x86, 0xdd], 12);
+    send(frame);
+    expect(events.map(({ reason, station }) => [reason, station])).toEqual([
+      ["no route", "router"],
+    ]);
+    expect(a.packets.concat(b.packets)).toEqual([]);
+  });
+
   test("what came to everybody or goes to everybody is not passed on", () => {
     const { network, send, a, b } = routed();
     for (const destination of ["10.0.1.255", "255.255.255.255", "224.0.0.1"]) {
