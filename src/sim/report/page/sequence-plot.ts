@@ -11,9 +11,9 @@ import { valuesWithin } from "./within";
 export function sequencePlot(end: EndData, peer: string, untilMs: number): PlotOptions {
   const { blue, green, orange, vermilion, purple, sky, text } = palette();
   const marks = [
-    spanMarks("sent", end.sent, blue, 1.5),
-    spanMarks("retransmitted", end.resent, vermilion, 3),
-    spanMarks("SACKed", end.sacked, purple, 1.5),
+    spanMarks("sent", end.sent, blue, 1.5, 2),
+    spanMarks("retransmitted", end.resent, vermilion, 3.5, 9),
+    spanMarks("SACKed", end.sacked, purple, 1.5, 2),
     crossMarks("dropped", end.lost, counted(end.lostReasons), text),
     touchMarks("on its way", end.touched, counted(end.touchedHow), sky),
   ];
@@ -36,10 +36,18 @@ export function sequencePlot(end: EndData, peer: string, untilMs: number): PlotO
 
 type CountedMarks = Marks & { readonly total: number };
 
-/** A stroke from first to last byte at the time it was sent, never shorter than two pixels. */
-function spanMarks(label: string, spans: SpanData, color: string, width: number): CountedMarks {
+/** A stroke from first to last byte at the time it was sent, never shorter than `heightMin` pixels. */
+function spanMarks(
+  label: string,
+  spans: SpanData,
+  color: string,
+  width: number,
+  heightMin: number,
+): CountedMarks {
   return marksOf(label, spans, color, String(spans.total), (context, x, low, high, ratio) => {
-    context.fillRect(x - (width * ratio) / 2, high, width * ratio, Math.max(2 * ratio, low - high));
+    const height = Math.max(heightMin * ratio, low - high);
+    const top = (low + high - height) / 2;
+    context.fillRect(x - (width * ratio) / 2, top, width * ratio, height);
   });
 }
 

@@ -219,7 +219,7 @@ function slowestSection(runs: readonly RunResult[]): HTMLElement {
   return section(
     "Slowest runs",
     table(
-      ["seed", "real time", "virtual time", "events", "frames", "delivered", "features"],
+      ["seed", "real time", "virtual time", "events", "frames", "delivered", "faults and topology"],
       slowest
         .slice(0, slowestCount)
         .map(({ seed, wallMs, virtualMs, events, frames, deliveredBytes, features }) => [
@@ -229,7 +229,10 @@ function slowestSection(runs: readonly RunResult[]): HTMLElement {
           events,
           frames.sent ?? 0,
           bytesText(deliveredBytes),
-          features.join(", "),
+          features
+            .filter((feature) => /^(fault|topology): /.test(feature))
+            .map((feature) => feature.replace(/^.*: /, ""))
+            .join(", "),
         ]),
     ),
   );
