@@ -26,6 +26,7 @@ test.each([
   ["SO_LINGER", 13],
   ["TCP_INFO", 11],
   ["TCP_ESTABLISHED", 1],
+  ["TCP_CLOSING", 11],
   ["TCP_CA_Loss", 4],
   ["TCPI_OPT_SYN_DATA", 32],
   ["IPV6_V6ONLY", 26],
