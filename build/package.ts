@@ -15,6 +15,9 @@ import { buildWasm } from "./wasm";
 /** What no import names. */
 const others = ["build/wasm/stack.wasm", "config", "CHANGELOG.md", "LICENSE", "README.md"] as const;
 
+/** Bundled when a report is written, so that no import leads to it. */
+const reportPage = "src/sim/report/page/main.ts";
+
 const target = resolve(process.argv[2] ?? "build/package");
 process.chdir(new URL("..", import.meta.url).pathname);
 
@@ -27,7 +30,11 @@ function assertReplaceable(): void {
 }
 
 async function build(folder: string): Promise<void> {
-  const starts = [...entries.map(({ source }) => source), ...Object.values(manifest.bin)];
+  const starts = [
+    ...entries.map(({ source }) => source),
+    ...Object.values(manifest.bin),
+    reportPage,
+  ];
   const { files, packages } = await reachableSources(starts);
   for (const path of [...files, ...others]) {
     if (path === "package.json") continue;

@@ -62,6 +62,8 @@ export class EndpointRecorder {
   #acknowledgedMax = 0;
   /** TCP segments sent, empty ones included. */
   segments = 0;
+  /** Bytes of data sent, each counted once. */
+  bytes = 0;
 
   constructor(iss: number, pointsMax: number) {
     this.#iss = iss;
@@ -84,6 +86,10 @@ export class EndpointRecorder {
     this.segments++;
     const { start, end } = this.#range(tcp, packet.payload.length);
     if (start === end) return;
+    const isSyn = (tcp.flags & TCP_SYN) !== 0;
+    // Data begins after the SYN's sequence number.
+    const dataEnd = start + packet.payload.length - (isSyn ? 0 : 1);
+    this.bytes = Math.max(this.bytes, dataEnd);
     if (start < this.#highest) this.#resent.add(timeMs, start, end);
     else this.#sent.add(timeMs, start, end);
     this.#highest = Math.max(this.#highest, end);

@@ -33,6 +33,8 @@ export interface EndData extends EndpointData {
   readonly address: string;
   /** TCP segments sent, empty ones included. */
   readonly segments: number;
+  /** Bytes of data sent, each counted once. */
+  readonly bytes: number;
 }
 
 /** The end that opened it first; the other is missing when its host never answered. */
@@ -141,6 +143,7 @@ export class Recorder {
           host: host.name,
           address,
           segments: recorder.segments,
+          bytes: recorder.bytes,
           ...recorder.data(pointsMax),
         })),
       })),

@@ -4,29 +4,11 @@ import { pageScript } from "../../../src/cli/reports";
 import { htmlReport } from "../../../src/sim/report/html";
 import { parseRunReport, type RunFacts, runReport } from "../../../src/sim/report/run-report";
 import { swarmReport } from "../../../src/sim/report/swarm-report";
-import type { RunResult } from "../../../src/sim/swarm/result";
 import { drawScenario } from "../../../src/sim/swarm/draw";
+import { resultOf } from "./result";
 import { recordTransfer } from "./transfer";
 
 const lossy = { ab: { delayMs: 10, loss: { packets: [10] } }, ba: { delayMs: 10 } };
-
-function resultOf(seed: number): RunResult {
-  return {
-    seed,
-    verdict: "failed",
-    failure: { kind: "delivery", host: "server", detail: "byte 7 is wrong", timeNs: 5e7 },
-    fingerprint: "0123456789abcdef",
-    virtualMs: 1000,
-    wallMs: 10,
-    events: 100,
-    frames: { sent: 100, dropped: 1 },
-    drops: { loss: 1 },
-    deliveredBytes: 50_000,
-    connections: { completed: 1, aborted: 0, retried: 0 },
-    counters: {},
-    features: ["topology: pair", "fault: loss"],
-  };
-}
 
 async function reportOf(facts: Partial<RunFacts> = {}, names?: readonly [string, string]) {
   const { recorder } = await recordTransfer(50_000, lossy, {}, names);

@@ -21,6 +21,7 @@ test("segments, retransmissions and losses are those that the stack counted", as
   expect(client.resent.total).toBe(2);
   expect(client.lost.total).toBe(2);
   expect(client.lostReasons).toEqual(["loss", "loss"]);
+  expect([client.bytes, server.bytes]).toEqual([200_000, 0]);
   // SYN, data and FIN.
   expect(client.sent.ends.at(-1)).toBe(200_002);
   expect(client.acknowledged.values.at(-1)).toBe(200_002);

@@ -95,12 +95,8 @@ function lifetimeOf(
   return [startedMs - air, untilMs + air];
 }
 
-function bytesSent(end: EndData): number {
-  return end.sent.ends.at(-1) ?? 0;
-}
-
 function busiest(connection: ConnectionData | undefined): EndData | undefined {
-  return connection?.ends.toSorted((left, right) => bytesSent(right) - bytesSent(left))[0];
+  return connection?.ends.toSorted((left, right) => right.bytes - left.bytes)[0];
 }
 
 function endTabs(
@@ -109,7 +105,7 @@ function endTabs(
   chosen: (end: EndData) => void,
 ): HTMLElement {
   const tabs = connection.ends.map((end) => {
-    const words = `${end.host} sends ${bytesText(Math.max(0, bytesSent(end) - 1))}`;
+    const words = `${end.host} sends ${bytesText(end.bytes)}`;
     const tab = element("button", { type: "button", "aria-pressed": String(end === shown) }, words);
     tab.addEventListener("click", () => chosen(end));
     return tab;

@@ -308,6 +308,8 @@ function drawMarks(plot: uPlot, { lines, marks = [] }: PlotOptions): void {
   context.beginPath();
   context.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   context.clip();
+  // The lines drawn before may have left theirs.
+  context.setLineDash([]);
   marks.forEach((mark, index) => {
     if (plot.series[1 + lines.length + index]?.show !== true) return;
     context.strokeStyle = mark.color;
