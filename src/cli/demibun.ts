@@ -7,8 +7,9 @@ import { type Command, exitFailure, exitUsage } from "./command";
 import { configCommand } from "./config";
 import { doctorCommand } from "./doctor";
 import { packetdrillCommand } from "./packetdrill";
+import { simCommand } from "./sim";
 
-const commands: readonly Command[] = [configCommand, doctorCommand, packetdrillCommand];
+const commands: readonly Command[] = [configCommand, doctorCommand, packetdrillCommand, simCommand];
 
 function usage(): string {
   const rows = commands.flatMap((command) => command.usage);
