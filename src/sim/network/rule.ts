@@ -15,7 +15,7 @@ export interface RuleContext {
   /** Sends another frame in this direction, past all rules. */
   readonly inject: (frame: Uint8Array) => void;
   /** Sends a frame back in the other direction, past all rules. */
-  reply(frame: Uint8Array): void;
+  readonly reply: (frame: Uint8Array) => void;
 }
 
 /**
