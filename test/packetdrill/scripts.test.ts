@@ -1,4 +1,4 @@
-/** Every script, against the stack in virtual time. */
+/** Every script, against the stack in virtual time; afterwards nothing is out of any pool. */
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -20,10 +20,13 @@ for (const file of files) {
   test(file, async () => {
     const text = readFileSync(`${directory}${file}`, "utf8");
     const profile = profileIn(text) ?? "linux";
+    let target: StackTarget | undefined;
     const result = await runScript({ file, text }, (options) => {
-      return new StackTarget(stackModule(), profile, options);
+      target = new StackTarget(stackModule(), profile, options);
+      return target;
     });
     expect(result.message).toBeUndefined();
     expect(result.status).toBe("passed");
+    expect(target?.leftovers).toEqual([]);
   });
 }

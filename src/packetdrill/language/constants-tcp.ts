@@ -43,7 +43,6 @@ export const tcpConstants: Readonly<Record<string, number>> = {
   TCP_LISTEN: 10,
   TCP_WINDOW_CLAMP: 10,
   TCP_CLOSING: 11,
-  TCP_CLOSING: 11,
   TCP_INFO: 11,
   TCP_NEW_SYN_RECV: 12,
   TCP_QUICKACK: 12,

@@ -83,7 +83,9 @@ async function cleanUp(script: Script, target: Target, notes: string[]): Promise
   }
 }
 
-function outcomeOf(file: string, error: unknown): Pick<RunResult, "status" | "message" | "line"> {
+function outcomeOf(file: string, thrown: unknown): Pick<RunResult, "status" | "message" | "line"> {
+  // What went wrong first tells more than what it did to the end.
+  const error = thrown instanceof SuppressedError ? thrown.suppressed : thrown;
   if (error instanceof UnsupportedError) {
     const message = error.message.startsWith(`${file}:`)
       ? error.message

@@ -1,5 +1,13 @@
 /** The stack as the system under test, in virtual time. Runs wherever WebAssembly does. */
-import { COUNTER_TCP_RETRANSMISSIONS, SOCKET_OPTION_LINGER } from "../../../assembly/layout";
+import {
+  COUNTER_CONNECTIONS_OPEN,
+  COUNTER_FRAMES_OUT,
+  COUNTER_QUEUES_OPEN,
+  COUNTER_TCP_RETRANSMISSIONS,
+  COUNTER_TIMERS_ARMED,
+  COUNTER_TOKENS_OUT,
+  SOCKET_OPTION_LINGER,
+} from "../../../assembly/layout";
 import type { StackOptions } from "../../wasm/stack-options";
 import { StackCalls } from "./stack-calls";
 import { tcpInfo } from "./stack-info";
@@ -15,6 +23,17 @@ import {
   UnsupportedError,
 } from "./target";
 
+/** Longer than any connection lives that nobody answers. */
+const QUIET_US = 2_000_000_000;
+
+const gauges = [
+  ["frames", COUNTER_FRAMES_OUT],
+  ["connections", COUNTER_CONNECTIONS_OPEN],
+  ["timers", COUNTER_TIMERS_ARMED],
+  ["tokens", COUNTER_TOKENS_OUT],
+  ["queues", COUNTER_QUEUES_OPEN],
+] as const;
+
 interface Running {
   readonly machine: StackMachine;
   readonly calls: StackCalls;
@@ -25,6 +44,8 @@ export class StackTarget implements Target {
   readonly toleranceUs = 4000;
   /** Beyond a delayed acknowledgment, short of a retransmission. */
   readonly settleUs = 60_000;
+  /** Once disposed: the pools of which something is still out, which says that it leaked. */
+  leftovers: readonly string[] = [];
   readonly #module: WebAssembly.Module;
   readonly #options: TargetOptions;
   #settings: StackOptions;
@@ -101,7 +122,7 @@ export class StackTarget implements Target {
     return tcpInfo(view, { delayedAckUs: this.#settings.delayedAckUs, retransmissions });
   }
 
-  /** Closes what the script left open, without a word that anybody waits for. */
+  /** Closes what the script left open, lets every timer run out, and looks into the pools. */
   async [Symbol.asyncDispose](): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
@@ -115,6 +136,11 @@ export class StackTarget implements Target {
       }
       calls.begin({ name: "close", fd });
     }
+    machine.advance(machine.nowUs + QUIET_US);
+    machine.stack.exports.measure();
+    this.leftovers = gauges
+      .filter(([, index]) => machine.stack.counter(index) !== 0)
+      .map(([name]) => name);
     machine[Symbol.dispose]();
   }
 }
