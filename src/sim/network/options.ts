@@ -8,7 +8,10 @@ import { DemibunError } from "../../errors";
 import { nearest } from "../../nearest";
 
 function refused(issue: v.BaseIssue<unknown>, expected: string): string {
-  return `${JSON.stringify(issue.input) ?? "nothing"} is not allowed; expected ${expected}`;
+  const { input } = issue;
+  // JSON has no word for NaN and Infinity.
+  const given = typeof input === "number" ? `${input}` : (JSON.stringify(input) ?? "nothing");
+  return `${given} is not allowed; expected ${expected}`;
 }
 
 function number(minimum: number, maximum: number, expected: string) {
@@ -158,14 +161,19 @@ const reorder = v.union(
 );
 
 export const directionSchema = section({
+  /** Propagation: the same for all, or drawn for each frame. Default 0. */
   delayMs: v.optional(delay),
   /** Lets a frame with a shorter delay overtake; without it jitter keeps the order. */
   jitterReorders: flag,
+  /** A frame occupies the line for all its bits. Default: no limit, and so no queue. */
   bandwidthBitsPerSecond: v.optional(bitsPerSecond),
-  /** Added to a frame's bytes on the line: preamble, FCS and gap of Ethernet are 24. */
+  /** Added to a frame's bytes on the line. Default 24: Ethernet's preamble, FCS and gap. */
   overheadBytes: v.optional(integer(0, "bytes, 0 or more")),
+  /** Who waits for the line. Default drop-tail with 1,000 packets. */
   queue: v.optional(queue),
+  /** Lost on the wire. `packets` and `everyNth` count frames as they are sent, from 1. */
   loss: v.optional(loss),
+  /** `copies` more of a frame (default 1), each `delayMs` behind the one before (default 0). */
   duplicate: v.optional(
     v.union(
       [
@@ -175,7 +183,12 @@ export const directionSchema = section({
       (issue) => refused(issue, "a probability or {probability, copies?, delayMs?}"),
     ),
   ),
+  /**
+   * `extraMs` lets later frames overtake; `swap` holds a frame until the next one has passed, for
+   * `holdMs` at most (default 100).
+   */
   reorder: v.optional(reorder),
+  /** Flips a bit, changes a byte, or flips 2 to 32 bits in a row, wherever in the frame. */
   corrupt: v.optional(
     section({
       probability,
@@ -186,6 +199,7 @@ export const directionSchema = section({
       before: flag,
     }),
   ),
+  /** Cuts a frame to a random length of at least `bytesMin` (default 14). */
   truncate: v.optional(
     section({ probability, bytesMin: v.optional(integer(0, "bytes, 0 or more")) }),
   ),
@@ -218,7 +232,7 @@ function checkDirection(link: string, which: string, options: unknown): Directio
     operation: `link ${link}, ${which}`,
     errno: ERRNO_EINVAL,
     detail: details.join("\n"),
-    hint: "mend the options of this link",
+    hint: "change what is named here; the other keys are right",
   });
 }
 
