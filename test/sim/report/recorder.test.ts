@@ -1,5 +1,9 @@
 /** What a recorder says of a run is what happened in it. */
 import { expect, test } from "bun:test";
+import { Recorder } from "../../../src/sim/report/recorder";
+import { drawScenario } from "../../../src/sim/swarm/draw";
+import { runScenario } from "../../../src/sim/swarm/run";
+import { stackModule } from "../../../src/wasm/module";
 import { recordTransfer } from "./transfer";
 
 const lossy = {
@@ -81,4 +85,21 @@ test("a lost packet is told in the sequence of packets with its reason", async (
   expect(lost[0]?.text).toContain("10.0.0.2");
   expect(lost[0]?.arrivedMs).toBeUndefined();
   expect(hops.filter(({ arrivedMs }) => arrivedMs !== undefined).length).toBe(hops.length - 2);
+});
+
+test("recording changes nothing in a run", async () => {
+  const scenario = drawScenario(6);
+  const bare = await runScenario(stackModule(), scenario);
+  let recorder: Recorder | undefined;
+  const watched = await runScenario(stackModule(), scenario, {
+    onStart(sim) {
+      recorder = new Recorder(sim);
+    },
+  });
+  expect(watched.fingerprint).toBe(bare.fingerprint);
+  const { connections, packets, directions } = recorder?.data() ?? {};
+  expect(connections?.length).toBeGreaterThan(0);
+  expect(packets?.total).toBeGreaterThan(0);
+  const dropped = (directions ?? []).map(({ counts }) => counts.dropped ?? 0);
+  expect(dropped.reduce((sum, count) => sum + count, 0)).toBe(bare.frames.dropped ?? 0);
 });

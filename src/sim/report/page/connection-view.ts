@@ -2,8 +2,9 @@
 import type { ConnectionData, EndData } from "../recorder";
 import { element, section, selector, table } from "./dom";
 import { byteUnits, bytesText, countUnits, durationText, instantText, timeUnits } from "./format";
-import { palette } from "./palette";
-import { type Backdrop, PlotGroup, type PlotOptions } from "./plot";
+import { onThemeChange, palette } from "./palette";
+import { PlotGroup, type PlotOptions } from "./plot";
+import type { Backdrop } from "./plot-layers";
 import { sequencePlot } from "./sequence-plot";
 import { largestWithin } from "./within";
 
@@ -16,7 +17,9 @@ export function connectionSection(
 ): HTMLElement {
   const place = element("div", {});
   let group: PlotGroup | undefined;
+  let again = (): void => {};
   const show = (connection: ConnectionData, end: EndData): void => {
+    again = () => show(connection, end);
     group?.destroy();
     group = new PlotGroup("connection", backdrop);
     const peer = connection.ends.find((other) => other !== end);
@@ -46,6 +49,11 @@ export function connectionSection(
     (connection, index) => `${index + 1} of ${connections.length}: ${nameOf(connection)}`,
   );
   choose(start);
+  onThemeChange(() => {
+    const [fromMs, untilMs] = group?.window ?? [0, backdrop.activeMs];
+    again();
+    group?.zoom(fromMs, untilMs);
+  });
   const omitted = total - connections.length;
   return section(
     "Connections",

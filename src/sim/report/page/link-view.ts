@@ -4,8 +4,9 @@ import type { LinkData } from "../recorder";
 import type { SeriesData } from "../series";
 import { element, section, selector } from "./dom";
 import { byteUnits, bytesText, rateText, rateUnits } from "./format";
-import { palette } from "./palette";
-import { type Backdrop, type Marks, PlotGroup, type PlotOptions } from "./plot";
+import { onThemeChange, palette } from "./palette";
+import { PlotGroup, type PlotOptions } from "./plot";
+import type { Backdrop, Marks } from "./plot-layers";
 
 interface LinkPlots {
   readonly name: string;
@@ -21,7 +22,9 @@ export function linkSection(
   if (plotted.length === 0) return undefined;
   const place = element("div", {});
   let group: PlotGroup | undefined;
+  let chosen = 0;
   const choose = (index: number): void => {
+    chosen = index;
     group?.destroy();
     group = new PlotGroup("link", backdrop);
     const plots = (plotted[index]?.directions ?? []).flatMap(plotsOf);
@@ -36,6 +39,11 @@ export function linkSection(
   const drops = plotted.map(dropsOf);
   const start = Math.max(0, drops.indexOf(Math.max(...drops)));
   choose(start);
+  onThemeChange(() => {
+    const [fromMs, untilMs] = group?.window ?? [0, backdrop.activeMs];
+    choose(chosen);
+    group?.zoom(fromMs, untilMs);
+  });
   const names = plotted.map((link) => `${link.name} (${dropsOf(link)} dropped)`);
   return section("Links", selector("Link", names, start, choose), place);
 }

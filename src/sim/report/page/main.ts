@@ -12,13 +12,10 @@ const data = document.querySelector("#report")?.textContent ?? "";
 const report = JSON.parse(data) as RunReport | SwarmReport;
 const main = element("main", {});
 
-function show(): void {
-  applyPalette();
-  const parts = report.schema === "demibun/run-report" ? runPage(report) : swarmPage(report);
-  main.replaceChildren(...parts.filter((part) => part !== undefined));
-}
-
 document.head.append(element("style", {}, plotStyle + style));
 document.body.append(main);
-show();
-onThemeChange(show);
+// Before the plots, which read the colours, are told.
+onThemeChange(applyPalette);
+applyPalette();
+const parts = report.schema === "demibun/run-report" ? runPage(report) : swarmPage(report);
+main.append(...parts.filter((part) => part !== undefined));

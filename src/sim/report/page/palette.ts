@@ -66,7 +66,7 @@ export function onThemeChange(changed: () => void): void {
     isPrinting = printing;
     changed();
   };
-  darkScheme.addEventListener("change", changed);
+  darkScheme.addEventListener("change", () => changed());
   addEventListener("beforeprint", print(true));
   addEventListener("afterprint", print(false));
 }

@@ -1,20 +1,11 @@
 /** Plots over virtual time that share their zoom and their cursor. */
 import uPlot from "uplot";
 import type { SeriesData } from "../series";
-import type { FaultBand } from "../run-report";
 import { element } from "./dom";
 import { axisTexts, instantText, timeUnits } from "./format";
 import { palette } from "./palette";
+import { type Backdrop, drawBackdrop, drawMarks, type Marks } from "./plot-layers";
 import { largestWithin } from "./within";
-
-/** What every plot of a page shows beneath its data. */
-export interface Backdrop {
-  readonly durationMs: number;
-  readonly bands: readonly FaultBand[];
-  readonly failureMs: number | undefined;
-  /** Nothing happened after this: what a plot shows at first. */
-  readonly activeMs: number;
-}
 
 export interface Line {
   readonly label: string;
@@ -28,16 +19,6 @@ export interface Line {
   readonly untilMs?: number | undefined;
 }
 
-/** Drawn by hand; the legend shows and hides it. */
-export interface Marks {
-  readonly label: string;
-  readonly color: string;
-  /** What the legend says beside the label. */
-  readonly summary: string;
-  /** `ratio`: canvas pixels a CSS pixel. */
-  draw(plot: uPlot, context: CanvasRenderingContext2D, ratio: number): void;
-}
-
 export interface PlotOptions {
   readonly title: string;
   /** Of the y axis. */
@@ -46,6 +27,8 @@ export interface PlotOptions {
   readonly units: readonly (readonly [factor: number, name: string])[];
   readonly lines: readonly Line[];
   readonly marks?: readonly Marks[] | undefined;
+  /** Writes into the bands what is at work there. */
+  readonly namesFaults?: boolean | undefined;
   /** Lowest and highest y to show of `[fromMs, untilMs]`; from zero to the largest otherwise. */
   readonly range?: ((fromMs: number, untilMs: number) => readonly [number, number]) | undefined;
   valueText(value: number): string;
@@ -84,6 +67,12 @@ export class PlotGroup {
     this.#observers.push(observer);
     place.addEventListener("keydown", (event) => this.#key(event));
     return element("figure", {}, element("figcaption", {}, options.title), place);
+  }
+
+  /** What is shown now. */
+  get window(): readonly [fromMs: number, untilMs: number] {
+    const { min, max } = this.#plots[0]?.scales.x ?? {};
+    return [min ?? 0, max ?? this.#backdrop.activeMs];
   }
 
   zoom(fromMs: number, untilMs: number): void {
@@ -171,8 +160,8 @@ export class PlotGroup {
         ...(options.marks ?? []).map(marksSeries),
       ],
       hooks: {
-        drawClear: [(plot) => drawBackdrop(plot, this.#backdrop)],
-        draw: [(plot) => drawMarks(plot, options)],
+        drawClear: [(plot) => drawBackdrop(plot, this.#backdrop, options.namesFaults === true)],
+        draw: [(plot) => drawMarks(plot, options.marks ?? [], options.lines.length + 1)],
         setScale: [(plot, key) => this.#follow(plot, key)],
         ready: [(plot) => plot.over.addEventListener("dblclick", () => this.reset())],
       },
@@ -192,7 +181,7 @@ export class PlotGroup {
   }
 
   #key(event: KeyboardEvent): void {
-    const { min = 0, max = 0 } = this.#plots[0]?.scales.x ?? {};
+    const [min, max] = this.window;
     const width = max - min;
     if (event.key === "ArrowLeft") this.zoom(min - width / 4, max - width / 4);
     else if (event.key === "ArrowRight") this.zoom(min + width / 4, max + width / 4);
@@ -277,44 +266,4 @@ function alignedData({ lines, marks = [] }: PlotOptions, backdrop: Backdrop): uP
     );
   });
   return [times, ...held, ...marks.map(() => times.map(() => null))];
-}
-
-function drawBackdrop(plot: uPlot, { bands, failureMs }: Backdrop): void {
-  const { ctx: context, bbox } = plot;
-  const { grey, vermilion } = palette();
-  context.save();
-  for (const { fromMs, untilMs } of bands) {
-    const from = Math.max(bbox.left, plot.valToPos(fromMs, "x", true));
-    const until = Math.min(bbox.left + bbox.width, plot.valToPos(untilMs, "x", true));
-    context.fillStyle = `${grey}33`;
-    if (until > from) context.fillRect(from, bbox.top, until - from, bbox.height);
-  }
-  if (failureMs !== undefined) {
-    const x = plot.valToPos(failureMs, "x", true);
-    context.strokeStyle = vermilion;
-    context.lineWidth = 2 * devicePixelRatio;
-    context.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-    context.beginPath();
-    context.moveTo(x, bbox.top);
-    context.lineTo(x, bbox.top + bbox.height);
-    if (x >= bbox.left && x <= bbox.left + bbox.width) context.stroke();
-  }
-  context.restore();
-}
-
-function drawMarks(plot: uPlot, { lines, marks = [] }: PlotOptions): void {
-  const { ctx: context, bbox } = plot;
-  context.save();
-  context.beginPath();
-  context.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  context.clip();
-  // The lines drawn before may have left theirs.
-  context.setLineDash([]);
-  marks.forEach((mark, index) => {
-    if (plot.series[1 + lines.length + index]?.show !== true) return;
-    context.strokeStyle = mark.color;
-    context.fillStyle = mark.color;
-    mark.draw(plot, context, devicePixelRatio);
-  });
-  context.restore();
 }

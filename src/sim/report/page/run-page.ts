@@ -5,7 +5,7 @@ import { copyable, element, section, table } from "./dom";
 import { bytesText, durationText, instantText } from "./format";
 import { ladderSection } from "./ladder";
 import { linkSection } from "./link-view";
-import type { Backdrop } from "./plot";
+import type { Backdrop } from "./plot-layers";
 import { timelineSection } from "./timeline";
 import { stationName } from "./station-name";
 import { topologySection } from "./topology";

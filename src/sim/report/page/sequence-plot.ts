@@ -4,7 +4,8 @@ import type { EndData } from "../recorder";
 import type { SpanData } from "../spans";
 import { byteUnits, bytesText } from "./format";
 import { palette } from "./palette";
-import type { Marks, PlotOptions } from "./plot";
+import type { PlotOptions } from "./plot";
+import type { Marks } from "./plot-layers";
 import { valuesWithin } from "./within";
 
 /** Its lines end at `untilMs`. */
@@ -29,6 +30,7 @@ export function sequencePlot(end: EndData, peer: string, untilMs: number): PlotO
       { label: "window's edge", data: end.windowEdge, color: orange, dash: [5, 4], untilMs },
     ],
     marks: shown,
+    namesFaults: true,
     range: (fromMs, toMs) => sequenceRange(end, fromMs, toMs),
     valueText: (value) => bytesText(value),
   };

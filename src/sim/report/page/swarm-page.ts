@@ -9,6 +9,8 @@ import { transitionsSection } from "./transition-matrix";
 import { facts, verdictHeader } from "./verdict";
 
 const slowestCount = 12;
+/** Failures of which only a row is shown. */
+const othersMax = 100;
 
 export function swarmPage(report: SwarmReport): readonly (HTMLElement | undefined)[] {
   const { runs } = report.swarm;
@@ -69,14 +71,20 @@ function failuresSection({ failures, swarm }: SwarmReport): HTMLElement | undefi
           : element("p", {}, element("a", { href: safeLink(reportFile) }, "Report of this run")),
       ),
     ),
-    ...rest.map((result) =>
-      element(
-        "article",
-        {},
-        element("h3", {}, failureTitle(result)),
-        element("pre", {}, result.failure?.detail ?? ""),
+    rest.length > 0 && element("h3", {}, "Others"),
+    rest.length > 0 &&
+      table(
+        ["seed", "invariant", "host", "detail"],
+        rest
+          .slice(0, othersMax)
+          .map(({ seed, failure }) => [
+            String(seed),
+            failure?.kind ?? "",
+            failure?.host ?? "",
+            failure?.detail ?? "",
+          ]),
       ),
-    ),
+    rest.length > othersMax && element("p", {}, `And ${rest.length - othersMax} more.`),
   );
   made.classList.add("failed");
   return made;

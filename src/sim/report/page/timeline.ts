@@ -45,7 +45,13 @@ export function timelineSection(report: RunReport, activeMs: number): HTMLElemen
     const timeMs = failure.timeNs / 1e6;
     picture.append(...instant(xOf(timeMs), height, "failure", `failed at ${durationText(timeMs)}`));
   }
-  return section("Timeline", key(report), picture);
+  const omitted = rows.length - shown.length;
+  return section(
+    "Timeline",
+    key(report),
+    picture,
+    omitted > 0 && element("p", { class: "muted" }, `${omitted} more connections are not shown.`),
+  );
 }
 
 function key({ bands, result, scenario }: RunReport): HTMLElement {
