@@ -25,7 +25,7 @@ const FLOWS_MAX = 4;
 /** What one application sends on one connection. */
 const SEND_BYTES_MAX = 1_000_000;
 /** Of one application on one connection: events, not bytes, take the time. */
-const WRITES_MAX = 120;
+const WRITES_MAX = 1200;
 const MESSAGES_MAX = 60;
 const PAUSES_MS = 10_000;
 
