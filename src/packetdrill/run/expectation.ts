@@ -18,6 +18,15 @@ interface Span {
   readonly endUs: number;
 }
 
+/** Of one piece of an expected packet. */
+interface Circumstances {
+  /** Bytes of the expected data that came before it. */
+  readonly covered: number;
+  /** What is wrong with its time. */
+  readonly late: string | undefined;
+  readonly toleranceUs: number;
+}
+
 export class Expectation {
   /** Payloads are zeros unless a call has sent something else. */
   expectsZeros = true;
@@ -59,7 +68,7 @@ export class Expectation {
       this.learn(sighting, wanted);
       this.#wire.note(sighting);
       const late = lateness(span.startUs, span.endUs, sighting.timeUs, toleranceUs);
-      const part = this.#check(event, wanted, sighting, baseUs, { covered, late });
+      const part = this.#check(event, wanted, sighting, baseUs, { covered, late, toleranceUs });
       if (part === 0) return sighting.timeUs;
       covered += part;
     }
@@ -90,7 +99,7 @@ export class Expectation {
     wanted: PacketAction,
     sighting: Sighting,
     baseUs: number,
-    { covered, late }: { readonly covered: number; readonly late: string | undefined },
+    { covered, late, toleranceUs }: Circumstances,
   ): number {
     const { flow, packet } = sighting;
     const isOther = wanted.ports === undefined && flow !== this.#flows.current;
@@ -101,7 +110,7 @@ export class Expectation {
       packetProblem(sighting) ??
       (isOther ? "the packet belongs to another connection" : undefined) ??
       comparePacket(wanted, actual, isPartial) ??
-      this.#timestampProblem(wanted, sighting) ??
+      this.#timestampProblem(wanted, sighting, toleranceUs) ??
       this.#payloadProblem(packet.payload, actual);
     if (difference !== undefined || late !== undefined) {
       const words = [
@@ -121,7 +130,11 @@ export class Expectation {
   }
 
   /** A timestamp's value is as far from the first as time is, in ticks. */
-  #timestampProblem(wanted: PacketAction, { packet, flow }: Sighting): string | undefined {
+  #timestampProblem(
+    wanted: PacketAction,
+    { packet, flow }: Sighting,
+    toleranceUs: number,
+  ): string | undefined {
     if (wanted.body.kind !== "tcp" || wanted.body.options === "any") return undefined;
     const expected = wanted.body.options.find(({ kind }) => kind === "timestamp");
     const actual = packet.tcp?.options.find(({ kind }) => kind === "timestamp");
@@ -131,9 +144,8 @@ export class Expectation {
     const value = flow.timestampToScript(actual.value);
     const isKnown = flow.knowsTimestamps;
     flow.noteTimestamp(expected.value, actual.value);
-    const toleranceUs = (this.#options.toleranceUs ?? 4000) + tickUs;
     if (!isKnown || tickUs === 0) return undefined;
-    if (Math.abs((value - expected.value) | 0) * tickUs <= toleranceUs) return undefined;
+    if (Math.abs((value - expected.value) | 0) * tickUs <= toleranceUs + tickUs) return undefined;
     return `the timestamp is ${value}, should be ${expected.value}`;
   }
 
