@@ -20,8 +20,10 @@ export interface RunFacts extends Omit<FailureReport, "scenario" | "command"> {
 /** A stretch of time in which a fault was at work. */
 export interface FaultBand {
   readonly kind: string;
-  /** The link or host. */
+  /** The link or host, for people. */
   readonly where: string;
+  /** The host, or the two stations that the link joins. */
+  readonly stations: readonly string[];
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -66,11 +68,12 @@ function bandsOf(scenario: Scenario | undefined): FaultBand[] {
   return scenario.faults.map((fault) => {
     const { kind, atMs: fromMs } = fault;
     const untilMs = Math.min(fault.untilMs, scenario.faultsMs);
-    if ("host" in fault) return { kind, where: fault.host, fromMs, untilMs };
-    const link = scenario.links[fault.link];
-    const way = fault.kind === "partition" && fault.which !== "both" ? fault.which : "ab";
-    const ends = way === "ab" ? [link?.a, link?.b] : [link?.b, link?.a];
-    const between = fault.kind === "partition" && fault.which !== "both" ? ">" : "–";
-    return { kind, where: ends.join(between), fromMs, untilMs };
+    if ("host" in fault) {
+      return { kind, where: fault.host, stations: [fault.host], fromMs, untilMs };
+    }
+    const { a = "?", b = "?" } = scenario.links[fault.link] ?? {};
+    const way = fault.kind === "partition" ? fault.which : "both";
+    const where = way === "both" ? `${a}–${b}` : way === "ab" ? `${a}>${b}` : `${b}>${a}`;
+    return { kind, where, stations: [a, b], fromMs, untilMs };
   });
 }

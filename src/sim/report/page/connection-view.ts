@@ -1,8 +1,9 @@
 /** The plots of one connection, one end at a time. */
-import type { ConnectionData, EndData } from "../recorder";
+import type { ConnectionData, EndData, LinkData } from "../recorder";
 import { element, section, selector, table } from "./dom";
 import { byteUnits, bytesText, countUnits, durationText, instantText, timeUnits } from "./format";
 import { onThemeChange, palette } from "./palette";
+import { bandsBetween } from "./path";
 import { PlotGroup, type PlotOptions } from "./plot";
 import type { Backdrop } from "./plot-layers";
 import { sequencePlot } from "./sequence-plot";
@@ -13,6 +14,7 @@ export function connectionSection(
   connections: readonly ConnectionData[],
   total: number,
   start: number,
+  links: readonly LinkData[],
   backdrop: Backdrop,
 ): HTMLElement {
   const place = element("div", {});
@@ -21,7 +23,9 @@ export function connectionSection(
   const show = (connection: ConnectionData, end: EndData): void => {
     again = () => show(connection, end);
     group?.destroy();
-    group = new PlotGroup("connection", backdrop);
+    const hosts = connection.ends.map(({ host }) => host);
+    const bands = bandsBetween(backdrop.bands, links, hosts);
+    group = new PlotGroup("connection", { ...backdrop, bands });
     const peer = connection.ends.find((other) => other !== end);
     const endedMs = endOf(end, backdrop.activeMs);
     const lifetime = lifetimeOf(connection, backdrop.activeMs);
@@ -79,13 +83,18 @@ function nameOf({ ends, startedMs }: ConnectionData): string {
   return `${opener?.host} ${opener?.address} → ${peer} (at ${durationText(startedMs)}${trouble})`;
 }
 
+function lastChange(states: EndData["states"]): EndData["states"][number] | undefined {
+  const waited = states.at(-2)?.state === "TIME-WAIT" && states.at(-1)?.state === "CLOSED";
+  return states.at(waited ? -2 : -1);
+}
+
 /** When its record was freed. */
 function endOf({ states }: EndData, activeMs: number): number {
   const last = states.at(-1);
   return last?.state === "CLOSED" ? last.timeMs : activeMs;
 }
 
-/** Until the last change of a state, or of a number if that is later; some air around it. */
+/** Until the last change of a state or number, waiting in TIME-WAIT left out; some air around it. */
 function lifetimeOf(
   { ends, startedMs }: ConnectionData,
   activeMs: number,
@@ -93,7 +102,7 @@ function lifetimeOf(
   const untilMs = Math.max(
     startedMs + 1e-3,
     ...ends.flatMap(({ states, sent, resent, acknowledged }) => [
-      states.findLast(({ state }) => state !== "CLOSED")?.timeMs ?? activeMs,
+      lastChange(states)?.timeMs ?? activeMs,
       sent.timesMs.at(-1) ?? 0,
       resent.timesMs.at(-1) ?? 0,
       acknowledged.timesMs.at(-1) ?? 0,

@@ -7,9 +7,9 @@ import { byteUnits, bytesText, rateText, rateUnits } from "./format";
 import { onThemeChange, palette } from "./palette";
 import { PlotGroup, type PlotOptions } from "./plot";
 import type { Backdrop, Marks } from "./plot-layers";
+import { stationName } from "./station-name";
 
-interface LinkPlots {
-  readonly name: string;
+interface LinkPlots extends LinkData {
   readonly directions: readonly DirectionData[];
 }
 
@@ -26,8 +26,13 @@ export function linkSection(
   const choose = (index: number): void => {
     chosen = index;
     group?.destroy();
-    group = new PlotGroup("link", backdrop);
-    const plots = (plotted[index]?.directions ?? []).flatMap(plotsOf);
+    const link = plotted[index];
+    const ends = [link?.a ?? "", link?.b ?? ""].map(stationName);
+    const bands = backdrop.bands.filter(({ stations }) =>
+      stations.every((station) => ends.includes(station)),
+    );
+    group = new PlotGroup("link", { ...backdrop, bands });
+    const plots = (link?.directions ?? []).flatMap(plotsOf);
     place.replaceChildren(
       group.buttons(),
       ...plots.map((options) => (group as PlotGroup).add(options)),
@@ -54,9 +59,13 @@ function plottedLinks(
   directions: readonly DirectionData[],
 ): LinkPlots[] {
   return links
-    .map(({ name, a, b }) => {
+    .map((link) => {
+      const { name, a, b } = link;
       const own = [`${a}>${b}`, `${b}>${a}`].flatMap((way) => [way, `${name}: ${way}`]);
-      return { name, directions: directions.filter((direction) => own.includes(direction.name)) };
+      return {
+        ...link,
+        directions: directions.filter((direction) => own.includes(direction.name)),
+      };
     })
     .filter((link) => link.directions.length > 0);
 }

@@ -36,7 +36,13 @@ export function runPage(report: RunReport): readonly (HTMLElement | undefined)[]
     timelineSection(report, backdrop.activeMs),
     connections.length === 0
       ? undefined
-      : connectionSection(connections, connectionsTotal, mostTroubled(connections), backdrop),
+      : connectionSection(
+          connections,
+          connectionsTotal,
+          mostTroubled(connections),
+          recording.links,
+          backdrop,
+        ),
     linkSection(recording.links, recording.directions, backdrop),
     dropsSection(report),
     ladderSection(recording.packets, [...stations], failure !== undefined),

@@ -1,7 +1,7 @@
 /** A sketch of stations and links, with what each direction is like. */
 import type { DirectionOptions } from "../../network/options";
 import type { LinkData } from "../recorder";
-import { section, svg, table } from "./dom";
+import { element, section, svg, table } from "./dom";
 import { bytesText, durationText, rateText } from "./format";
 import { stationName } from "./station-name";
 
@@ -10,6 +10,8 @@ interface Place {
   readonly y: number;
 }
 
+/** More are shown when asked for. */
+const rowsMax = 6;
 const widthMin = 560;
 const widthPerStation = 124;
 
@@ -24,10 +26,13 @@ export function topologySection(
       [`${b} → ${a}`, describeDirection(ba)],
     ];
   });
+  const list = table(["link direction", "delay, bandwidth, queue, faults"], rows);
   return section(
     "Topology",
     sketch(links, addresses),
-    table(["link direction", "delay, bandwidth, queue, faults"], rows),
+    rows.length <= rowsMax
+      ? list
+      : element("details", {}, element("summary", {}, `All ${rows.length} link directions`), list),
   );
 }
 
