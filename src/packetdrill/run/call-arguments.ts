@@ -88,7 +88,8 @@ const sendForm =
 
 /** A null pointer: 0, or the name for it. */
 function isNull(expression: Expression | undefined): boolean {
-  return expression?.kind === "integer" && Number(expression.value) === 0;
+  const isNumber = expression?.kind === "integer" || expression?.kind === "name";
+  return isNumber && numberOf(expression) === 0;
 }
 
 const epollEvent = (expression: Expression | undefined, context: CallContext) => {

@@ -16,6 +16,10 @@ import { type CallResult, UnsupportedError } from "./target";
 /** What RFC 9293 section 3.7.1 assumes, as Linux tells it of a socket without a peer. */
 const MSS_DEFAULT = 536;
 
+/** The sizes that the stack has (assembly/transport/tcp/socket.ts). */
+const BUFFER_MIN = 4096;
+const BUFFER_MAX = 1 << 29;
+
 /** Options that change nothing about a single connection in a script. */
 const harmless: ReadonlySet<number> = new Set([linux.SO_REUSEADDR, linux.SO_REUSEPORT]);
 
@@ -28,6 +32,11 @@ function int(value: number): Uint8Array {
 function readInt(bytes: Uint8Array, at = 0): number | undefined {
   if (bytes.length < at + 4) return undefined;
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(at, true);
+}
+
+/** The kernel takes the nearest size that it has (socket(7)); the stack refuses others. */
+function bufferBytes(wanted: number): number {
+  return Math.min(BUFFER_MAX, Math.max(BUFFER_MIN, wanted));
 }
 
 function output(bytes: Uint8Array, size: number): CallResult {
@@ -66,9 +75,9 @@ export class SocketOptions {
   ): CallResult {
     switch (option) {
       case linux.SO_SNDBUF:
-        return this.#store(socket, SOCKET_OPTION_SEND_BUFFER, number);
+        return this.#store(socket, SOCKET_OPTION_SEND_BUFFER, bufferBytes(number));
       case linux.SO_RCVBUF:
-        return this.#store(socket, SOCKET_OPTION_RECEIVE_BUFFER, number);
+        return this.#store(socket, SOCKET_OPTION_RECEIVE_BUFFER, bufferBytes(number));
       case linux.SO_LINGER: {
         const seconds = readInt(value, 4);
         if (seconds === undefined) return failure(ERRNO_EINVAL);
