@@ -59,10 +59,11 @@ export class Struct {
   readonly #references: Struct[] = [];
 
   constructor(size: number) {
-    const buffer = new ArrayBuffer(size);
-    this.bytes = new Uint8Array(buffer);
-    this.view = new DataView(buffer);
-    this.address = ptr(this.bytes);
+    // An empty array has no address that the kernel takes.
+    const buffer = new ArrayBuffer(Math.max(1, size));
+    this.bytes = new Uint8Array(buffer, 0, size);
+    this.view = new DataView(buffer, 0, size);
+    this.address = ptr(buffer);
   }
 
   /** Writes the address of `target` at `offset` and keeps it alive as long as this structure. */
