@@ -165,14 +165,15 @@ function hostsSection({ recording }: RunReport): HTMLElement {
   return section(
     "Hosts",
     table(
-      ["host", "address", "boots", "packets sent", "received", "ring overflows"],
-      hosts.map(({ name, address, boots, device }) => [
+      ["host", "address", "boots", "packets sent", "received", "ring overflows", "pool exhausted"],
+      hosts.map(({ name, address, boots, device, counters }) => [
         name,
         address,
         boots,
         device.sent,
         device.received,
         device.overflowed,
+        counters.poolExhausted ?? 0,
       ]),
     ),
     element(

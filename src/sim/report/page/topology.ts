@@ -89,11 +89,15 @@ function layout(links: readonly LinkData[]): {
     neighbours.set(b, (neighbours.get(b) ?? new Set()).add(a));
   }
   const names = [...neighbours.keys()];
-  const inner = names.filter((name) => (neighbours.get(name)?.size ?? 0) > 1);
+  const inner = alongChain(
+    names.filter((name) => (neighbours.get(name)?.size ?? 0) > 1),
+    neighbours,
+  );
   const leavesOf = (name: string) =>
     [...(neighbours.get(name) ?? [])].filter((other) => !inner.includes(other));
-  const aboveMax = Math.max(1, ...inner.map((name) => Math.ceil(leavesOf(name).length / 2)));
-  const columns = inner.length === 0 ? names.length : inner.length * aboveMax;
+  const columnsOf = (name: string) => Math.max(1, Math.ceil(leavesOf(name).length / 2));
+  const innerColumns = inner.reduce((sum, name) => sum + columnsOf(name), 0);
+  const columns = inner.length === 0 ? names.length : innerColumns;
   const width = Math.max(widthMin, columns * widthPerStation);
   const places = new Map<string, Place>();
   const spread = (row: readonly string[], y: number, left = 0, right = width): void =>
@@ -104,16 +108,34 @@ function layout(links: readonly LinkData[]): {
     spread(names, 30);
     return { places, width, height: 60 };
   }
-  spread(inner, 120);
-  inner.forEach((name, index) => {
+  let left = 0;
+  inner.forEach((name) => {
     const leaves = leavesOf(name);
-    const left = (width * index) / inner.length;
-    const right = (width * (index + 1)) / inner.length;
+    const right = left + (width * columnsOf(name)) / innerColumns;
+    spread([name], 120, left, right);
     const above = Math.ceil(leaves.length / 2);
     spread(leaves.slice(0, above), 30, left, right);
     spread(leaves.slice(above), 210, left, right);
+    left = right;
   });
   return { places, width, height: 240 };
+}
+
+/** In an order in which neighbours stand side by side, from an end of the chain on. */
+function alongChain(
+  inner: readonly string[],
+  neighbours: ReadonlyMap<string, ReadonlySet<string>>,
+): string[] {
+  const innerOf = (name: string) => inner.filter((other) => neighbours.get(name)?.has(other));
+  const ordered = new Set<string>();
+  const visit = (name: string): void => {
+    if (ordered.has(name)) return;
+    ordered.add(name);
+    innerOf(name).forEach(visit);
+  };
+  inner.filter((name) => innerOf(name).length <= 1).forEach(visit);
+  inner.forEach(visit);
+  return [...ordered];
 }
 
 /** `delay 10 ms, 10 Mbit/s, loss 1 %`. */
