@@ -3,8 +3,10 @@ import { fileURLToPath } from "node:url";
 import { ERRNO_EIO } from "../../assembly/layout";
 import { DemibunError } from "../errors";
 import { htmlReport } from "../sim/report/html";
+import { Recorder, type Recording } from "../sim/report/recorder";
 import type { RunReport } from "../sim/report/run-report";
 import type { SwarmReport } from "../sim/report/swarm-report";
+import type { RunOptions } from "../sim/swarm/run";
 
 export interface ReportFiles {
   readonly json?: string | undefined;
@@ -34,6 +36,32 @@ export async function pageScript(): Promise<string> {
   }
   script = await outputs[0].text();
   return script;
+}
+
+export interface RunWatch {
+  /** What to run the scenario with. */
+  readonly options: RunOptions;
+  /** Of the last execution; undefined before its end. */
+  readonly recording: Recording | undefined;
+}
+
+/** Records the runs that are given its options. */
+export function watchRun(): RunWatch {
+  let recorder: Recorder | undefined;
+  let recording: Recording | undefined;
+  return {
+    options: {
+      onStart(sim) {
+        recorder = new Recorder(sim);
+      },
+      onEnd() {
+        recording = recorder?.data();
+      },
+    },
+    get recording() {
+      return recording;
+    },
+  };
 }
 
 /** Writes whichever files are named. */

@@ -1,16 +1,15 @@
 /** `demibun sim`: a swarm of simulated networks, each of which a seed decides. */
 import { readFileSync } from "node:fs";
-import { Recorder } from "../sim/report/recorder";
+import { dirname, join, relative, resolve } from "node:path";
 import { runReport } from "../sim/report/run-report";
-import { swarmReport } from "../sim/report/swarm-report";
+import { type SwarmFailure, swarmReport } from "../sim/report/swarm-report";
 import { drawScenario } from "../sim/swarm/draw";
 import type { FailureReport, RunResult, SwarmResult } from "../sim/swarm/result";
-import type { RunOptions } from "../sim/swarm/run";
 import type { Scenario } from "../sim/swarm/scenario";
 import { executeScenario, swarmResult } from "../sim/swarm/swarm";
 import { stackModule } from "../wasm/module";
 import { type Command, exitFailure, exitUsage } from "./command";
-import { writeReport } from "./reports";
+import { watchRun, writeReport } from "./reports";
 import { commitHere, failureText, replayCommand, reportFailure, writeCapture } from "./sim-failure";
 import { readSimOptions, type SimOptions, UsageError } from "./sim-options";
 import { Progress } from "./sim-progress";
@@ -54,20 +53,8 @@ async function runOne(options: SimOptions): Promise<number> {
   const { scenarioFile, seed, isTwice, json, html, pcapng } = options;
   const module = moduleOf(options);
   const scenario = scenarioFile === undefined ? drawScenario(seed) : scenarioIn(scenarioFile);
-  let recorder: Recorder | undefined;
-  let recording: ReturnType<Recorder["data"]> | undefined;
-  const watched: RunOptions =
-    json === undefined && html === undefined
-      ? {}
-      : {
-          onStart(sim) {
-            recorder = new Recorder(sim);
-          },
-          onEnd() {
-            recording = recorder?.data();
-          },
-        };
-  const result = await executeScenario(module, scenario, { isTwice, ...watched });
+  const watch = json === undefined && html === undefined ? undefined : watchRun();
+  const result = await executeScenario(module, scenario, { isTwice, ...watch?.options });
   const words =
     scenarioFile === undefined
       ? ["--seed", `${seed}`, "--runs", "1"]
@@ -78,6 +65,7 @@ async function runOne(options: SimOptions): Promise<number> {
     result.failure === undefined
       ? undefined
       : await reportFailure(module, scenario, result, options);
+  const recording = watch?.recording;
   if (recording !== undefined) {
     const facts = failure ?? { result, scenario, command, commit: commitHere() };
     await writeReport(runReport(recording, facts), { json, html });
@@ -119,19 +107,37 @@ async function runMany(options: SimOptions): Promise<number> {
 async function reportFailures(
   runs: readonly RunResult[],
   options: SimOptions,
-): Promise<FailureReport[]> {
+): Promise<SwarmFailure[]> {
   const failed = runs.filter(({ verdict }) => verdict === "failed");
-  const reports: FailureReport[] = [];
+  const reports: SwarmFailure[] = [];
   for (const result of failed.slice(0, REPORTS_MAX)) {
     const scenario = drawScenario(result.seed);
     const report = await reportFailure(moduleOf(options), scenario, result, options);
     console.error(failureText(report));
-    reports.push(report);
+    const { html } = options;
+    reports.push(html === undefined ? report : await withPage(report, html, options));
   }
   for (const { seed, failure } of failed.slice(REPORTS_MAX)) {
     console.error(`FAILED seed ${seed}: ${failure?.detail.split("\n")[0]}`);
   }
   return reports;
+}
+
+/** Runs a failed run again for a page of its own, beside the other files of the failure. */
+async function withPage(
+  report: FailureReport,
+  swarmFile: string,
+  options: SimOptions,
+): Promise<SwarmFailure> {
+  // A process that fell over would take this one along.
+  if (report.result.failure?.kind === "crash") return report;
+  const watch = watchRun();
+  await executeScenario(moduleOf(options), report.scenario, watch.options);
+  const { recording } = watch;
+  if (recording === undefined) return report;
+  const html = join(options.outFolder, `seed-${report.result.seed}.html`);
+  await writeReport(runReport(recording, report), { html });
+  return { ...report, reportFile: relative(dirname(resolve(swarmFile)), resolve(html)) };
 }
 
 function swarmText({ runs, runsAsked, isTwice, wallMs, fingerprint }: SwarmResult): string {
