@@ -52,10 +52,10 @@ function drawPools(random: Random, has: (kind: FaultKind) => boolean): Partial<S
   const isSmall = has("small pools");
   const ringEntries = has("tiny ring") ? random.split("ring").pick([4, 8, 16]) : 64;
   return {
-    frames: isSmall ? ringEntries + random.split("frames").between(64, 256) : 512,
-    connections: isSmall ? random.split("connections").between(6, 16) : 32,
-    queues: isSmall ? random.split("queues").between(8, 16) : 48,
-    tokens: isSmall ? random.split("tokens").between(24, 64) : 128,
+    frames: isSmall ? ringEntries + random.split("frames").between(24, 200) : 512,
+    connections: isSmall ? random.split("connections").between(4, 16) : 32,
+    queues: isSmall ? random.split("queues").between(5, 16) : 48,
+    tokens: isSmall ? random.split("tokens").between(10, 64) : 128,
     neighbours: 16,
     datagramSockets: 8,
     ringEntries,

@@ -97,7 +97,7 @@ export class HandlerEnd implements OpenEnd {
       if (bytes.length === 0) break;
       const written = socket.write(bytes);
       transfer.sent += written;
-      this.progressMs = this.#applications.nowMs();
+      if (written > 0) this.progressMs = this.#applications.nowMs();
       this.#isBlocked = written < bytes.length;
       if (gapMs !== undefined && !transfer.isAllSent) {
         this.#isWaiting = true;
