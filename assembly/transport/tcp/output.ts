@@ -52,6 +52,18 @@ export function output(connection: Connection): bool {
   return true;
 }
 
+/**
+ * Sends the segment that SWS avoidance has held back: nothing is in flight, the window is open by
+ * less than was worth waiting for. False when the device's ring was full.
+ */
+export function sendHeldBack(connection: Connection): bool {
+  const unsent = connection.sendEnd - connection.sendNext;
+  const window = min(connection.sendWindow, connection.cwnd);
+  const whole = min(unsent, min(window, <u32>connection.mss));
+  const bytes = segmentReach(connection, connection.sendNext, whole);
+  return sendNow(connection, bytes, finFollows(connection, bytes));
+}
+
 /** SYN_RECEIVED acknowledges by its SYN-ACK, which its timer repeats. */
 function outputHandshake(connection: Connection): bool {
   if (connection.state != SYN_RECEIVED || !connection.has(ACK_NOW)) return true;
@@ -132,7 +144,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
 
 /**
  * Data waits, nothing is in flight: only a window update can start it again, and that may be lost
- * (RFC 9293 section 3.8.6.1). The same timer is the override of sender SWS avoidance.
+ * (RFC 9293 section 3.8.6.1). The same timer overrides sender SWS avoidance.
  */
 function armPersist(connection: Connection): void {
   if (connection.has(PERSIST) || connection.state == CLOSED) return;

@@ -22,11 +22,11 @@ import {
   TIME_WAIT,
 } from "./connection";
 import { sendSynAgain } from "./handshake";
-import { output } from "./output";
+import { output, sendHeldBack } from "./output";
 import { makeReady } from "./ready";
 import { RTO_MAX_US, timeoutUs } from "./rtt";
 import { after, laterOf } from "./sequence";
-import { segmentReach, transmitSegment } from "./transmit";
+import { transmitSegment } from "./transmit";
 
 /** R2 of RFC 9293 section 3.8.3 in retransmissions: 15 back-offs from 200 ms are over 15 minutes. */
 const DATA_RETRIES: u8 = 15;
@@ -51,7 +51,7 @@ export function tcpTimer(connection: Connection): void {
       synTimeout(connection);
       return;
   }
-  if (connection.has(PERSIST)) probeWindow(connection);
+  if (connection.has(PERSIST)) persistTimeout(connection);
   else retransmissionTimeout(connection);
 }
 
@@ -102,6 +102,12 @@ function goBack(connection: Connection): void {
   connection.sendPoint = connection.sendHead;
 }
 
+/** RFC 9293 section 3.8.6.2.1: what sender SWS avoidance holds back leaves after a while (MUST-38). */
+function persistTimeout(connection: Connection): void {
+  if (connection.sendWindow == 0) probeWindow(connection);
+  else if (!sendHeldBack(connection)) makeReady(connection);
+}
+
 /** RFC 9293 section 3.8.6.1: a byte beyond the window, at growing intervals. */
 function probeWindow(connection: Connection): void {
   if (connection.retries >= PROBE_RETRIES) {
@@ -115,8 +121,6 @@ function probeWindow(connection: Connection): void {
   count(COUNTER_TCP_ZERO_WINDOW_PROBES);
   const unsent = connection.sendEnd - connection.sendNext;
   if (unsent == 0) return;
-  const open = min(connection.sendWindow, <u32>connection.mss);
-  const bytes = segmentReach(connection, connection.sendNext, min(unsent, max<u32>(1, open)));
-  transmitSegment(connection, connection.sendNext, bytes, Tcp.ACK | Tcp.PSH);
-  connection.sendMax = laterOf(connection.sendMax, connection.sendNext + bytes);
+  transmitSegment(connection, connection.sendNext, 1, Tcp.ACK | Tcp.PSH);
+  connection.sendMax = laterOf(connection.sendMax, connection.sendNext + 1);
 }

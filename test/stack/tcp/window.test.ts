@@ -5,6 +5,7 @@ import {
   COUNTER_CONNECTIONS_OPEN,
   COUNTER_TCP_FAST_RETRANSMITS,
   ERRNO_ETIMEDOUT,
+  SOCKET_OPTION_LINGER,
 } from "../../../assembly/layout";
 import { concat, pattern } from "../packets";
 import type { Lab } from "./lab";
@@ -234,4 +235,22 @@ test("a peer without window scale hears no window that its field cannot hold", (
     peer.expect({ flags: "A", ack: 11 + round * 10, window: 65525 - round * 10 });
   }
   expect(concat(...pieces)).toHaveLength(200);
+});
+
+test("what SWS avoidance held back is sent data, so that a reset begins behind it", () => {
+  const { lab, peer, qd } = accepted();
+  peer.window = 500;
+  peer.inject("A", { seq: 1, ack: 1 });
+  lab.push(qd, pattern(5000));
+  // Sender SWS avoidance holds the 500 bytes back; the override (MUST-38) lets them go.
+  lab.silence();
+  lab.advance(300, 10);
+  peer.expect({ flags: "A", seq: 1, length: 500 });
+  peer.inject("PA", { seq: 1, ack: 1, length: 10 });
+  lab.advance(100, 10);
+  peer.expect({ flags: "A", seq: 501, ack: 11 });
+  const { exports } = lab.host.stack;
+  expect(exports.setOption(qd, SOCKET_OPTION_LINGER, 0)).toBe(0);
+  lab.close(qd);
+  expect(peer.take().map(({ flags, seq }) => [flags, seq])).toEqual([["RA", 501]]);
 });
