@@ -20,6 +20,7 @@ import {
   CONTROL_SIZE,
   COUNTER_CONNECTIONS_OPEN,
   COUNTER_FRAMES_OUT,
+  COUNTER_POOL_EXHAUSTED,
   COUNTER_QUEUES_OPEN,
   COUNTER_TIMERS_ARMED,
   COUNTER_TOKENS_OUT,
@@ -51,6 +52,7 @@ import {
   REGIONS_BASE,
   RING_COUNT,
 } from "./layout";
+import { count } from "./counters";
 import { arpAnnounce, openArp } from "./link/arp";
 import { maintainRings, publishTransmit, receiveBatch, refill } from "./link/device";
 import { interfaceAt, interfaceRecords, interfacesTotal, openInterfaces } from "./link/interface";
@@ -79,6 +81,7 @@ import { seedRandom } from "./random";
 import { resetClock, setNow, nowUs, TICK_SHIFT } from "./time/clock";
 import { openWheel, runTimers, ticksToDeadline, timersArmed } from "./time/wheel";
 import { openPorts } from "./transport/ports";
+import { openAccepts, serveStarved } from "./transport/tcp/accept";
 import { abortAll as abortConnections } from "./transport/tcp/close";
 import { connectionRecords, connectionsOpen, openConnections } from "./transport/tcp/connection";
 import { flushReady, openReady } from "./transport/tcp/ready";
@@ -152,6 +155,7 @@ function openTransports(): void {
   openTable(limit(OPEN_CONNECTIONS));
   openReady();
   openTimeWait();
+  openAccepts();
   openDatagramSockets(limit(OPEN_DATAGRAM_SOCKETS));
 }
 
@@ -235,6 +239,7 @@ export function poll(now: f64, budget: u32): u32 {
     packets += received;
   }
   runTimers();
+  serveStarved();
   const unread = load<u32>(CONTROL_COMPLETION_PRODUCER) - load<u32>(CONTROL_COMPLETION_CONSUMER);
   if (unread == 0) flush();
   return packets;
@@ -275,12 +280,19 @@ export function measure(): void {
 
 /**
  * A chain of frames for an array of `bytes` to push, its first record's address; 0 when the pool
- * lacks. Frames hold at most one segment each where the device cannot segment, so that each is sent
+ * lacks: the last three sixteenths are not the application's. Frames hold at most one segment each where the device cannot segment, so that each is sent
  * in place.
  */
 export function allocate(bytes: u32): u32 {
   const nic = interfaceAt(0);
   const perFrame = nic.has(CAPABILITY_SEGMENTATION) ? FRAME_PAYLOAD : nic.mtu - 40;
+  // Received packets, acknowledgments and retransmissions need frames too, or nothing would ever be
+  // acknowledged and so given back.
+  const reserve = (framesTotal() >> 3) + (framesTotal() >> 4);
+  if (framesFree() < reserve + bytes / perFrame + 1) {
+    count(COUNTER_POOL_EXHAUSTED);
+    return 0;
+  }
   return <u32>changetype<usize>(allocateChain(bytes, perFrame));
 }
 

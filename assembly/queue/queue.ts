@@ -88,6 +88,11 @@ export function queueRecords(): usize {
   return queues;
 }
 
+/** Descriptors that may be taken. */
+export function queuesFree(): u32 {
+  return queueCount - queuesOut;
+}
+
 /** Descriptors in use. */
 export function queuesOpen(): u32 {
   return queuesOut;

@@ -9,9 +9,9 @@ import {
 } from "../../layout";
 import { count } from "../../counters";
 import { complete } from "../../queue/completion";
-import { Queue, takeQueue, takeWaiting, waitLater } from "../../queue/queue";
+import { Queue, queuesFree, takeQueue, takeWaiting, waitLater } from "../../queue/queue";
 import { Token } from "../../queue/token";
-import { Connection, SYN_RECEIVED } from "./connection";
+import { Connection, connectionAt, connectionsTotal, LISTEN, SYN_RECEIVED } from "./connection";
 
 /** A half-open connection has become established: to a pending accept, or into the queue. */
 export function admit(connection: Connection): bool {
@@ -35,11 +35,33 @@ export function accept(listener: Connection, queue: Queue, token: Token): void {
   if (listener.acceptHead !== null) serveAccepts(listener, queue);
 }
 
+/** Some accept found no free descriptor. */
+let starved = false;
+
+export function openAccepts(): void {
+  starved = false;
+}
+
+/** Serves accepts that waited for a descriptor, for a host that has closed some since. */
+export function serveStarved(): void {
+  if (!starved || queuesFree() == 0) return;
+  starved = false;
+  const total = connectionsTotal();
+  for (let index: u32 = 0; index < total; index++) {
+    const listener = connectionAt(index);
+    const queue = listener.queue;
+    if (listener.state == LISTEN && queue !== null) serveAccepts(listener, queue);
+  }
+}
+
 /** Marries pending accepts and waiting connections while both and free descriptors last. */
 function serveAccepts(listener: Connection, queue: Queue): void {
   while (queue.waitHead !== null && listener.acceptHead !== null) {
     const accepted = takeQueue(<u8>KIND_STREAM);
-    if (accepted === null) return;
+    if (accepted === null) {
+      starved = true;
+      return;
+    }
     const connection = takeFirst(listener);
     const token = <Token>takeWaiting(queue);
     connection.queue = accepted;

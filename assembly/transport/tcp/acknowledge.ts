@@ -72,6 +72,7 @@ function trimSendQueue(connection: Connection, una: u32): void {
     const next: Frame | null = frame.next;
     if (connection.sendPoint === frame) connection.sendPoint = next;
     releaseFrame(frame);
+    connection.sendFrames--;
     frame = next;
   }
   connection.sendHead = frame;

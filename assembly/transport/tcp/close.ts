@@ -157,6 +157,7 @@ export function kill(connection: Connection, errno: i32): void {
   connection.sendHead = null;
   connection.sendTail = null;
   connection.sendPoint = null;
+  connection.sendFrames = 0;
   clearReassembly(connection);
   connection.error = <u16>errno;
   const queue = connection.queue;

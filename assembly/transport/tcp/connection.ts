@@ -129,8 +129,8 @@ export class Connection {
   halfOpen: u16;
   acceptable: u16;
   linger: i32;
-  /** Bytes of super-frame already promised; unused until pacing comes. */
-  reserved: u32;
+  /** Frames of the send queue. */
+  sendFrames: u32;
 
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;

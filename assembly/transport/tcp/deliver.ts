@@ -44,11 +44,12 @@ function coalesce(tail: Frame, payload: Frame): bool {
 
 /**
  * Takes text that arrived in order: acknowledges it soon and serves pops that wait. False when it is
- * dropped, to be sent again: the pool is nearly empty and nobody waits for the text. The device is
- * given frames down to the last eighth only, so unread text beyond that would end all receiving.
+ * dropped, to be sent again: the pool is nearly empty. The device is given frames down to the last
+ * eighth only, so unread text beyond that would end all receiving, acknowledgments included; text
+ * that somebody waits for may take a little more than text that nobody reads.
  */
 export function deliver(connection: Connection, payload: Frame): bool {
-  if (framesLeft(connection) < framesLow() && !isAwaited(connection)) {
+  if (isRefused(connection)) {
     count(COUNTER_POOL_EXHAUSTED);
     release(payload);
     acknowledgeNow(connection);
@@ -66,10 +67,12 @@ export function framesLeft(connection: Connection): u32 {
   return framesFree() + connection.nic.posted;
 }
 
-/** A little above the eighth at which the device gets no more. */
-function framesLow(): u32 {
+/** Says whether frames are so few that text has to wait for better times. */
+function isRefused(connection: Connection): bool {
   const total = framesTotal();
-  return (total >> 3) + (total >> 5);
+  const left = framesLeft(connection);
+  if (left >= (total >> 3) + (total >> 5)) return false;
+  return !isAwaited(connection) || left < (total >> 3) + (total >> 6);
 }
 
 function isAwaited(connection: Connection): bool {

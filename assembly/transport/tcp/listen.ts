@@ -62,6 +62,8 @@ function openPassive(listener: Connection): void {
   agree(connection);
   connection.initialReceive = segmentSequence;
   connection.receiveNext = segmentSequence + 1;
+  // Nothing is announced before the SYN-ACK leaves.
+  connection.receiveEdge = connection.receiveNext;
   // Section 3.10.7.2 queues text in the SYN; without Fast Open it is not acknowledged but sent again.
   connection.sendWindow = segmentWindow;
   connection.windowMax = segmentWindow;

@@ -1,15 +1,23 @@
 /** The send queue: arrays the application pushes, until the peer has acknowledged them. */
-import { OPCODE_PUSH } from "../../layout";
-import { Frame, releaseFrame } from "../../memory/frame";
+import { FRAME_SIZE, OPCODE_PUSH } from "../../layout";
+import { copyBytes } from "../../memory/copy";
+import { Frame, isSole, releaseFrame } from "../../memory/frame";
 import { complete } from "../../queue/completion";
 import { Queue, sendLater, takeSending } from "../../queue/queue";
 import { Token } from "../../queue/token";
 import { Connection } from "./connection";
 import { makeReady } from "./ready";
+import { before } from "./sequence";
 
-/** Bytes queued and not acknowledged. */
+/** What a frame counts at least against the send buffer: the pool has an end, however little it holds. */
+const FRAME_CHARGE: u32 = 256;
+/** Up to this many bytes a push joins the frame before it, unless that has been sent. */
+const GATHER_MAX: u32 = 256;
+
+/** What is queued and not acknowledged, as the send buffer counts it. */
 function queued(connection: Connection): u32 {
-  return connection.sendEnd - connection.sendUna;
+  const bytes = connection.sendEnd - connection.sendUna;
+  return max(bytes, connection.sendFrames * FRAME_CHARGE);
 }
 
 /**
@@ -53,16 +61,33 @@ function append(connection: Connection, chain: Frame): void {
   while (frame !== null) {
     const next: Frame | null = frame.next;
     frame.next = null;
-    if (frame.length == 0) releaseFrame(frame);
+    if (frame.length == 0 || gather(connection, frame)) releaseFrame(frame);
     else appendFrame(connection, frame);
     frame = next;
   }
   makeReady(connection);
 }
 
+/** Copies a small frame's bytes behind those of the last one that still waits. */
+function gather(connection: Connection, frame: Frame): bool {
+  const tail = connection.sendTail;
+  const length: u32 = frame.length;
+  if (tail === null || length > GATHER_MAX) return false;
+  if (before(tail.sequence, connection.sendMax) || !isSole(tail)) return false;
+  const together = <u32>tail.length + length;
+  if (together > <u32>connection.mss || <u32>tail.offset + together > FRAME_SIZE) return false;
+  copyBytes(tail.data + tail.length, frame.data, length);
+  tail.length = <u16>together;
+  connection.sendEnd += length;
+  // Everything before this was sent.
+  if (connection.sendPoint === null) connection.sendPoint = tail;
+  return true;
+}
+
 function appendFrame(connection: Connection, frame: Frame): void {
   frame.sequence = connection.sendEnd;
   connection.sendEnd += frame.length;
+  connection.sendFrames++;
   const tail = connection.sendTail;
   if (tail === null) connection.sendHead = frame;
   else tail.next = frame;

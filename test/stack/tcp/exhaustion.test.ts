@@ -147,3 +147,71 @@ test("a SYN-ACK waits for ARP, and so does data when the neighbour was forgotten
   expect(concat(...sent.map(({ payload }) => payload))).toEqual(pattern(6000));
   expect(lab.counter(COUNTER_TCP_TIMEOUTS)).toBe(0);
 });
+
+test("thousands of tiny pushes leave the pool the frames to send and to receive with", () => {
+  const { lab, peer, qd } = accepted({ scale: 7 }, { frames: 256, ringEntries: 32, tokens: 1024 });
+  const { exports } = lab.host.stack;
+  let pushed = 0;
+  // One turn a push, so that each is in flight by itself.
+  for (let index = 0; index < 900; index++) {
+    const frame = exports.allocate(10);
+    if (frame === 0) break;
+    exports.release(frame);
+    lab.push(qd, pattern(10));
+    lab.collect();
+    pushed += 10;
+  }
+  expect(pushed).toBeGreaterThan(1000);
+  // Nothing has been acknowledged; the retransmissions need frames, and so do acknowledgments.
+  peer.take();
+  lab.advance(2000, 10);
+  expect(peer.take().length).toBeGreaterThan(0);
+  const got = drain(lab, peer, pushed);
+  expect(got).toHaveLength(pushed);
+});
+
+test("small pushes of one turn share a frame and leave as one segment", () => {
+  const { lab, peer, qd } = accepted();
+  lab.hold();
+  const before = lab.host.framesOut();
+  for (let index = 0; index < 20; index++) lab.push(qd, pattern(10));
+  expect(lab.host.framesOut() - before).toBe(1);
+  const sent = peer.take();
+  expect(sent).toHaveLength(1);
+  expect(sent[0]?.length).toBe(200);
+  peer.inject("A", { seq: 1, ack: 201 });
+});
+
+test("a frame counts against the send buffer, however little it holds", () => {
+  const { lab, peer, qd } = accepted({ window: 0 }, { sendBufferBytes: 4096 });
+  // In the window of 0 nothing leaves but the probe; what has been probed takes no more bytes.
+  const tokens: number[] = [];
+  for (let index = 0; index < 40; index++) tokens.push(lab.push(qd, pattern(300)));
+  lab.collect();
+  const done = tokens.filter((token) => lab.isDone(token)).length;
+  expect(done).toBeLessThanOrEqual(16);
+  peer.take();
+  peer.window = 65535;
+  peer.inject("A", { seq: 1, ack: 1 });
+  drain(lab, peer, 40 * 300);
+});
+
+test("an accept that found no free descriptor is served when one is free", () => {
+  const lab = new Lab({ queues: 2 });
+  const listener = lab.listen();
+  const first = new Peer(lab, { port: 5001 });
+  const second = new Peer(lab, { port: 5002 });
+  const qd = first.establish(listener);
+  second.open();
+  const token = lab.accept(listener);
+  lab.collect();
+  expect(lab.isDone(token)).toBe(false);
+  const { exports } = lab.host.stack;
+  expect(exports.setOption(qd, 2, 0)).toBe(0);
+  lab.close(qd);
+  lab.collect();
+  lab.advance(1);
+  expect(lab.result(token).accepted).toBeGreaterThan(0);
+  first.take();
+  second.take();
+});
