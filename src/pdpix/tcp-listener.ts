@@ -6,6 +6,7 @@ import type { Demikernel } from "./demikernel";
 import type { QueueDescriptor, QueueResult } from "./queue-result";
 import type { Endpoint } from "./socket-address";
 import { type TcpHandler, TcpSocket } from "./tcp-socket";
+import { closeQuietly } from "./when-room";
 
 export interface TcpListenOptions<Data> extends Endpoint {
   readonly backlog?: number | undefined;
@@ -50,7 +51,7 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
       this.hostname = address;
       this.port = port;
     } catch (error) {
-      demikernel.close(this.#qd);
+      closeQuietly(demikernel, this.#qd);
       throw error;
     }
     demikernel.ref();
@@ -67,7 +68,7 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
     if (!this.#stopped) {
       this.#stopped = true;
       this.unref();
-      this.#demikernel.close(this.#qd);
+      closeQuietly(this.#demikernel, this.#qd);
     }
     if (closeActive) for (const socket of [...this.#sockets]) socket.terminate();
   }
@@ -148,7 +149,7 @@ export async function connectTcp<Data>(
     socket.start();
     return socket;
   } catch (error) {
-    demikernel.close(qd);
+    closeQuietly(demikernel, qd);
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import type { Demikernel } from "./demikernel";
 import type { QueueDescriptor, QueueResult, QueueToken } from "./queue-result";
 import type { ScatterGatherArray } from "./scatter-gather-array";
 import type { SocketAddress } from "./socket-address";
+import { whenRoom } from "./when-room";
 
 export interface TcpHandler<Data> {
   /** The connection is established. */
@@ -128,13 +129,11 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
     if (this.#closing) return;
     this.#closing = true;
     this.#retry?.cancel();
-    try {
+    const start = () => {
       this.#close = this.#demikernel.close(this.#qd);
       this.#demikernel.onCompleted(this.#close, this);
-    } catch (error) {
-      if (!(error instanceof DemibunError)) throw error;
-      this.#gone();
-    }
+    };
+    whenRoom(this.#demikernel.eventLoop, start, () => this.#gone());
   }
 
   /** Drops the connection with a reset. */
@@ -181,13 +180,12 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   }
 
   #read(): void {
-    if (this.#pop !== undefined || this.#paused || this.#peerEnded || this.#closing) return;
-    try {
+    const start = () => {
+      if (this.#pop !== undefined || this.#paused || this.#peerEnded || this.#closing) return;
       this.#pop = this.#demikernel.pop(this.#qd);
       this.#demikernel.onCompleted(this.#pop, this);
-    } catch (error) {
-      this.#refused(error);
-    }
+    };
+    whenRoom(this.#demikernel.eventLoop, start, (error) => this.#failed(error));
   }
 
   #received(sga: ScatterGatherArray): void {

@@ -5,6 +5,7 @@ import type { CompletionListener } from "./completions";
 import type { Demikernel } from "./demikernel";
 import type { QueueDescriptor, QueueResult } from "./queue-result";
 import type { SocketAddress } from "./socket-address";
+import { closeQuietly, whenRoom } from "./when-room";
 
 export interface UdpHandler {
   /** A datagram arrived; its bytes are a copy and the handler's to keep. */
@@ -39,7 +40,7 @@ export class UdpSocket implements CompletionListener, Disposable {
       this.port = local.port;
       this.hostname = local.address;
     } catch (error) {
-      demikernel.close(this.#qd);
+      closeQuietly(demikernel, this.#qd);
       throw error;
     }
     demikernel.ref();
@@ -66,7 +67,7 @@ export class UdpSocket implements CompletionListener, Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#demikernel.unref();
-    this.#demikernel.onCompleted(this.#demikernel.close(this.#qd), this);
+    closeQuietly(this.#demikernel, this.#qd);
   }
 
   [Symbol.dispose](): void {
@@ -88,8 +89,12 @@ export class UdpSocket implements CompletionListener, Disposable {
   }
 
   #receive(): void {
-    if (this.#closed) return;
-    this.#demikernel.onCompleted(this.#demikernel.pop(this.#qd), this);
+    const start = () => {
+      if (!this.#closed) this.#demikernel.onCompleted(this.#demikernel.pop(this.#qd), this);
+    };
+    whenRoom(this.#demikernel.eventLoop, start, (error) => {
+      this.#call(() => this.#handler.error?.(this, error));
+    });
   }
 
   #call(handler: () => void): void {
