@@ -67,10 +67,22 @@ export function connectionSection(
   );
 }
 
-/** Where it is most worth to look first: losses and retransmissions, then bytes. */
-export function mostTroubled(connections: readonly ConnectionData[]): number {
+/**
+ * Where it is most worth to look first: what was open at the host that failed, then losses and
+ * retransmissions, then segments.
+ */
+export function mostTroubled(
+  connections: readonly ConnectionData[],
+  failedHost: string | undefined,
+): number {
+  const isSuspect = ({ host, states }: EndData) =>
+    host === failedHost && endOfChange(states) === undefined;
   const trouble = connections.map(({ ends }) =>
-    ends.reduce((sum, end) => sum + end.lost.total + end.resent.total + end.segments / 1e6, 0),
+    ends.reduce(
+      (sum, end) =>
+        sum + (isSuspect(end) ? 1e6 : 0) + end.lost.total + end.resent.total + end.segments / 1e6,
+      0,
+    ),
   );
   return Math.max(0, trouble.indexOf(Math.max(...trouble)));
 }
@@ -83,9 +95,13 @@ function nameOf({ ends, startedMs }: ConnectionData): string {
   return `${opener?.host} ${opener?.address} → ${peer} (at ${durationText(startedMs)}${trouble})`;
 }
 
-function lastChange(states: EndData["states"]): EndData["states"][number] | undefined {
-  const waited = states.at(-2)?.state === "TIME-WAIT" && states.at(-1)?.state === "CLOSED";
-  return states.at(waited ? -2 : -1);
+/** Undefined while it is open. */
+function endOfChange(states: EndData["states"]): number | undefined {
+  const last = states.at(-1);
+  if (last?.state === "TIME-WAIT") return last.timeMs;
+  if (last?.state !== "CLOSED") return undefined;
+  const before = states.at(-2);
+  return before?.state === "TIME-WAIT" ? before.timeMs : last.timeMs;
 }
 
 /** When its record was freed. */
@@ -102,7 +118,7 @@ function lifetimeOf(
   const untilMs = Math.max(
     startedMs + 1e-3,
     ...ends.flatMap(({ states, sent, resent, acknowledged }) => [
-      lastChange(states)?.timeMs ?? activeMs,
+      endOfChange(states) ?? activeMs,
       sent.timesMs.at(-1) ?? 0,
       resent.timesMs.at(-1) ?? 0,
       acknowledged.timesMs.at(-1) ?? 0,

@@ -39,7 +39,7 @@ export function runPage(report: RunReport): readonly (HTMLElement | undefined)[]
       : connectionSection(
           connections,
           connectionsTotal,
-          mostTroubled(connections),
+          mostTroubled(connections, failure?.host),
           recording.links,
           backdrop,
         ),
@@ -70,7 +70,7 @@ function header({ result, command, commit, scenarioFile, captureFile }: RunRepor
   return verdictHeader(passed, `Run ${result.seed} ${result.verdict}`, [
     facts([
       ["seed", String(result.seed)],
-      ["commit", commit],
+      ["commit", commit?.slice(0, 12)],
       ["fingerprint", result.fingerprint],
       ["scenario", scenarioFile],
       ["capture", captureFile],
@@ -124,7 +124,7 @@ function summarySection({ result, recording, scenario }: RunReport): HTMLElement
       ],
       ["retransmissions", (counters.tcpRetransmissions ?? 0).toLocaleString("en")],
       ["time-outs", (counters.tcpTimeouts ?? 0).toLocaleString("en")],
-      ["healed at", scenario === undefined ? undefined : durationText(scenario.faultsMs)],
+      ["faults until", scenario === undefined ? undefined : durationText(scenario.faultsMs)],
     ]),
     element(
       "div",

@@ -129,5 +129,7 @@ function sequenceRange(
   high = Math.max(high, ackHigh);
   if (high < low) return [0, 1];
   const [, edge] = valuesWithin(end.windowEdge, fromMs, untilMs);
-  return [low, Math.max(high, Math.min(edge, high + Math.max(2000, (high - low) * 0.5)))];
+  // Room for a cross on the SYN.
+  const bottom = low === 0 ? (low - high) * 0.03 : low;
+  return [bottom, Math.max(high, Math.min(edge, high + Math.max(2000, (high - low) * 0.5)))];
 }

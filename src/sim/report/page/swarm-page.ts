@@ -39,7 +39,7 @@ function header({ swarm, commit, command }: SwarmReport): HTMLElement {
   return verdictHeader(passed, title, [
     facts([
       ["seeds", `${seed} to ${seed + Math.max(0, runs.length - 1)}`],
-      ["commit", commit],
+      ["commit", commit?.slice(0, 12)],
       ["fingerprint", swarm.fingerprint],
       ["each run", swarm.isTwice ? "twice, equal" : "once"],
       ["real time", `${durationText(swarm.wallMs)}, ${swarm.workers} workers`],

@@ -34,7 +34,7 @@ export function timelineSection(report: RunReport, activeMs: number): HTMLElemen
   shown.forEach((row, index) => {
     picture.append(...drawRow(row, index * rowHeight, xOf));
   });
-  const faultsMs = report.scenario?.faultsMs;
+  const faultsMs = healedMs(report);
   if (faultsMs !== undefined) {
     picture.append(
       ...instant(xOf(faultsMs), height, "heal", `healed at ${durationText(faultsMs)}`),
@@ -54,7 +54,15 @@ export function timelineSection(report: RunReport, activeMs: number): HTMLElemen
   );
 }
 
-function key({ bands, result, scenario }: RunReport): HTMLElement {
+/** Undefined when it did not come to that. */
+function healedMs({ scenario, recording }: RunReport): number | undefined {
+  if (scenario === undefined || scenario.faultsMs > recording.durationMs) return undefined;
+  return scenario.faultsMs;
+}
+
+function key(report: RunReport): HTMLElement {
+  const { bands, result } = report;
+  const faultsMs = healedMs(report);
   const entry = (color: string, text: string) =>
     element("span", { style: `--mark: var(--${color})` }, text);
   return element(
@@ -63,7 +71,7 @@ function key({ bands, result, scenario }: RunReport): HTMLElement {
     bands.length > 0 && entry("orange", "fault at work"),
     entry("vermilion", "frame lost"),
     entry("blue", "connection"),
-    scenario !== undefined && entry("green", `healed at ${durationText(scenario.faultsMs)}`),
+    faultsMs !== undefined && entry("green", `healed at ${durationText(faultsMs)}`),
     result.failure !== undefined &&
       entry("vermilion", `failed at ${durationText(result.failure.timeNs / 1e6)}`),
   );
