@@ -13,7 +13,7 @@ export interface ReportFiles {
   readonly html?: string | undefined;
 }
 
-const page = fileURLToPath(import.meta.resolve("../sim/report/page/main"));
+const page = fileURLToPath(new URL("../sim/report/page/main.ts", import.meta.url));
 let script: string | undefined;
 
 /** The page's program with all it imports, for browsers. Errors: EIO (a source is missing). */

@@ -1,6 +1,6 @@
 /** What the applications of a run share: its randomness, its tallies and its first failure. */
 import { ERRNO_EIO } from "../../../assembly/layout";
-import { DemibunError } from "../../errors";
+import type { DemibunError } from "../../errors";
 import { InvariantError } from "../invariants/invariant-error";
 import type { Random } from "../random";
 import type { Scenario, ScenarioFlow } from "./scenario";
