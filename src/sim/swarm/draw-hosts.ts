@@ -50,11 +50,12 @@ function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
 
 function drawPools(random: Random, has: (kind: FaultKind) => boolean): Partial<StackOptions> {
   const isSmall = has("small pools");
+  // A flow takes a listener and a connection of a host; one short of that, they wait for each other.
   const ringEntries = has("tiny ring") ? random.split("ring").pick([4, 8, 16]) : 64;
   return {
     frames: isSmall ? ringEntries + random.split("frames").between(24, 200) : 512,
-    connections: isSmall ? random.split("connections").between(4, 16) : 32,
-    queues: isSmall ? random.split("queues").between(5, 16) : 48,
+    connections: isSmall ? random.split("connections").between(9, 16) : 32,
+    queues: isSmall ? random.split("queues").between(9, 16) : 48,
     tokens: isSmall ? random.split("tokens").between(10, 64) : 128,
     neighbours: 16,
     datagramSockets: 8,

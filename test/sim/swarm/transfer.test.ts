@@ -93,7 +93,9 @@ test("each ending has its own time", () => {
     prepare(transfer);
     return transfer.step(true);
   };
-  const sent = (transfer: Transfer) => void (transfer.sent = 5000);
+  const sent = (transfer: Transfer) => {
+    transfer.sent = 5000;
+  };
   const ended = (transfer: Transfer) => {
     sent(transfer);
     transfer.peerEnded = true;
