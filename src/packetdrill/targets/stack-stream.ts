@@ -180,7 +180,7 @@ export class StreamSocket implements KernelSocket {
     if (view.stateNumber === CLOSED) {
       return this.#used ? received(new Uint8Array(0)) : failure(ERRNO_ENOTCONN);
     }
-    return undefined;
+    return size === 0 ? success(0) : undefined;
   }
 
   #pop(size: number): CallResult {
