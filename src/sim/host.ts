@@ -10,6 +10,7 @@ import { Connections } from "../wasm/connections";
 import { Stack } from "../wasm/stack";
 import type { StackOptions } from "../wasm/stack-options";
 import type { SimulatedDevice } from "./device";
+import type { Memories } from "./memories";
 import { SimulatedLibOs } from "./libos";
 import type { Random } from "./random";
 import type { Event, Scheduler } from "./scheduler";
@@ -30,6 +31,7 @@ export interface HostOptions {
 /** What a host needs of the simulation it is in. */
 export interface World {
   readonly module: WebAssembly.Module;
+  readonly memories: Memories | undefined;
   readonly scheduler: Scheduler;
   /** Application code ran and may have promises to go on with. */
   applicationRan(): void;
@@ -117,7 +119,9 @@ export class Host implements EventLoop {
     if (this.isUp) return;
     this.#boots++;
     const seed = this.#random.split(`boot/${this.#boots}`).bytes(64);
-    const stack = Stack.open(this.#world.module, { ...this.#options.stack, seed }, this.nowUs());
+    const options = { ...this.#options.stack, seed };
+    const { module, memories } = this.#world;
+    const stack = Stack.open(module, options, this.nowUs(), memories?.take(options));
     const boot = this.#boots;
     const libos = new SimulatedLibOs(stack, this.device, {
       ran: (completed) => {

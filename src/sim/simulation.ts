@@ -18,6 +18,7 @@ import { Ambient, type AmbientMode } from "./ambient";
 import { SimulatedDevice } from "./device";
 import { Fingerprint } from "./fingerprint";
 import { Host, type World } from "./host";
+import type { Memories } from "./memories";
 import { Link } from "./network/link";
 import type { LinkOptions } from "./network/options";
 import { Router, type RouterOptions } from "./network/router";
@@ -35,6 +36,8 @@ export interface SimulationOptions {
   readonly module: WebAssembly.Module;
   /** What a clock or randomness outside the simulation gets: refused by default. */
   readonly ambient?: AmbientMode | undefined;
+  /** Where the memories of its hosts come from, for programs that run many; default: new ones. */
+  readonly memories?: Memories | undefined;
 }
 
 export interface SimulatedHostOptions {
@@ -87,6 +90,7 @@ export class Simulation {
   readonly random: Random;
   readonly fingerprint = new Fingerprint();
   readonly #module: WebAssembly.Module;
+  readonly #memories: Memories | undefined;
   readonly #ambient: Ambient;
   readonly #hosts = new Map<string, Host>();
   readonly #links: Link[] = [];
@@ -96,9 +100,10 @@ export class Simulation {
   #applicationRan = false;
   #failure: { readonly cause: unknown } | undefined;
 
-  constructor({ seed, module, ambient = "forbid" }: SimulationOptions) {
+  constructor({ seed, module, ambient = "forbid", memories }: SimulationOptions) {
     this.seed = seed;
     this.#module = module;
+    this.#memories = memories;
     this.random = new Random(seed);
     const source = this.random.split("ambient");
     this.#ambient = new Ambient(ambient, {
@@ -300,6 +305,7 @@ export class Simulation {
   #world(): World {
     return {
       module: this.#module,
+      memories: this.#memories,
       scheduler: this.scheduler,
       applicationRan: () => {
         this.#applicationRan = true;

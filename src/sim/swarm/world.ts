@@ -1,4 +1,5 @@
 /** Builds the simulation that a scenario describes, and makes its faults happen in time. */
+import type { Memories } from "../memories";
 import { Router } from "../network/router";
 import { Switch } from "../network/switch";
 import { Simulation } from "../simulation";
@@ -11,6 +12,7 @@ type Socket = () => Host | Station;
 
 export interface WorldOptions {
   readonly module: WebAssembly.Module;
+  readonly memories: Memories;
   /** Told of every crash, before the host is gone. */
   readonly crashing: (host: string) => void;
 }
@@ -21,8 +23,8 @@ export class World {
   readonly #crashing: (host: string) => void;
   #healed = false;
 
-  constructor(scenario: Scenario, { module, crashing }: WorldOptions) {
-    this.sim = new Simulation({ seed: scenario.seed, module });
+  constructor(scenario: Scenario, { module, memories, crashing }: WorldOptions) {
+    this.sim = new Simulation({ seed: scenario.seed, module, memories });
     this.#scenario = scenario;
     this.#crashing = crashing;
   }
