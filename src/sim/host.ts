@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly stack: StackOptions;
   /** How much faster than true its clock runs, in parts per million. */
   readonly driftPpm: number;
+  /** What its clock shows when the simulation starts, in microseconds. */
+  readonly clockStartUs: number;
   /** From a kick of the reactor to its turn: what the host's processor takes, in microseconds. */
   readonly turnUs: number;
   readonly gateway: number | undefined;
@@ -45,8 +47,6 @@ export interface World {
 
 /** A device that refused packets is asked again after this. */
 const BLOCKED_RETRY_NS = 50_000;
-/** Clocks do not start at zero, so that nothing gets to rely on it. */
-const CLOCK_START_US = 1_000_000;
 /** 2026-01-01: what simulated calendars begin with, lest a run depend on today. */
 const DATE_START_MS = 1_767_225_600_000;
 
@@ -168,11 +168,11 @@ export class Host implements EventLoop {
   // What follows is the host's own clock: it runs at its own speed.
 
   nowUs(): number {
-    return CLOCK_START_US + (this.#world.scheduler.nowNs / 1000) * this.#speed;
+    return this.#options.clockStartUs + (this.#world.scheduler.nowNs / 1000) * this.#speed;
   }
 
   dateMs(): number {
-    return DATE_START_MS + this.nowUs() / 1000;
+    return DATE_START_MS + (this.nowUs() - this.#options.clockStartUs) / 1000;
   }
 
   soon(run: () => void): void {

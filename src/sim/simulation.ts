@@ -50,6 +50,8 @@ export interface SimulatedHostOptions {
   readonly stack?: Partial<StackOptions> | undefined;
   /** How much faster than true its clock runs, in parts per million; 0 by default. */
   readonly driftPpm?: number | undefined;
+  /** What its clock shows at the start, in microseconds; 1,000,000 by default. */
+  readonly clockStartUs?: number | undefined;
   /** Time its processor takes between being woken and answering, in microseconds; 0 by default. */
   readonly turnUs?: number | undefined;
   /** Bytes in the link's queue from which on packets wait in the device; without end by default. */
@@ -160,6 +162,8 @@ export class Simulation {
     const host = new Host(name, device, this.random.split(`host/${name}`), this.#world(), {
       stack: { ...simulatedStackOptions, ...options.stack },
       driftPpm: options.driftPpm ?? 0,
+      // Not zero, so that nothing gets to rely on it.
+      clockStartUs: options.clockStartUs ?? 1_000_000,
       turnUs: options.turnUs ?? 0,
       gateway: gateway === undefined ? undefined : parseIpv4(gateway, "gateway"),
     });

@@ -23,6 +23,7 @@ export function drawHosts(
       ...place,
       ...(mtu !== 1500 && { mtu }),
       ...(has("clock drift") && { driftPpm: own.split("drift").between(-20_000, 20_000) }),
+      ...drawClock(own.split("clock")),
       ...(has("slow host") && { turnUs }),
       ...(has("back-pressure") && {
         backPressureBytes: Math.round(own.split("back-pressure").magnitude(2000, 50_000)),
@@ -30,6 +31,13 @@ export function drawHosts(
       stack: { ...drawOptions(own.split("options"), mtu), ...drawPools(own.split("pools"), has) },
     };
   });
+}
+
+/** Now and then a clock whose lower half, its sign or its ticks of 128 µs are about to wrap. */
+function drawClock(random: Random): Pick<ScenarioHost, "clockStartUs"> {
+  if (random.chance(0.6)) return {};
+  const wrapUs = random.pick([2 ** 31, 2 ** 32, 2 ** 38, 2 ** 39]);
+  return { clockStartUs: wrapUs - Math.round(random.magnitude(1e3, 2e7)) };
 }
 
 function drawOptions(random: Random, mtu: number): Partial<StackOptions> {

@@ -120,6 +120,7 @@ const stackKeys = [
 const hostChanges: readonly Change<ScenarioHost>[] = [
   without<ScenarioHost>("driftPpm"),
   without<ScenarioHost>("turnUs"),
+  without<ScenarioHost>("clockStartUs"),
   without<ScenarioHost>("backPressureBytes"),
   ...stackKeys.map((key): Change<ScenarioHost> => (host) => {
     const stack = host.stack && without<NonNullable<ScenarioHost["stack"]>>(key)(host.stack);

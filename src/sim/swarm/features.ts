@@ -33,7 +33,8 @@ export function featuresOf(scenario: Scenario): string[] {
     ...scenario.kinds.map((kind) => `fault: ${kind}`),
     ...scenario.flows.flatMap(flowFeatures),
   ]);
-  for (const { mtu, stack } of scenario.hosts) {
+  for (const { mtu, stack, clockStartUs } of scenario.hosts) {
+    if (clockStartUs !== undefined) features.add("option: clock wraps");
     if (mtu !== undefined) features.add("option: small MTU");
     if (stack?.mssBytes !== undefined) features.add("option: small MSS");
     if (stack?.noDelay === false) features.add("option: Nagle");

@@ -41,6 +41,8 @@ export interface ScenarioHost {
   readonly gateway?: string | undefined;
   readonly mtu?: number | undefined;
   readonly driftPpm?: number | undefined;
+  /** What its clock shows at the start. */
+  readonly clockStartUs?: number | undefined;
   readonly turnUs?: number | undefined;
   readonly backPressureBytes?: number | undefined;
   /** What differs from the usual options of a simulated stack. */
