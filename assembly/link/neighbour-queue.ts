@@ -7,9 +7,12 @@ import { Neighbour } from "./neighbour";
 /** Packets that wait for one neighbour: the 45 fragments of the largest datagram, and some more. */
 const WAITING_MAX: u8 = 64;
 
-/** Puts a packet behind those that wait; the oldest gives way, the last quarter of the pool is spared. */
+/**
+ * Puts a packet behind those that wait; the oldest gives way. The last quarter of the pool is spared,
+ * but one packet always waits: a retransmission may be what gives frames back.
+ */
 export function waitForMac(neighbour: Neighbour, packet: Frame): void {
-  if (framesFree() < framesTotal() >> 2) {
+  if (neighbour.waiting != 0 && framesFree() < framesTotal() >> 2) {
     count(COUNTER_DROP_NEIGHBOUR_UNRESOLVED);
     release(packet);
     return;

@@ -65,11 +65,27 @@ function grow(connection: Connection, acknowledged: u32, flightBefore: u32): voi
   // RFC 7661's point: a window that was not used is not evidence that it may grow.
   if (flightBefore < cwnd >> 1) return;
   const mss: u32 = connection.mss;
-  const step =
-    cwnd < connection.ssthresh
-      ? min(acknowledged, SLOW_START_SEGMENTS * mss)
-      : max<u32>(1, <u32>((<u64>min(acknowledged, cwnd) * <u64>mss) / <u64>cwnd));
-  connection.cwnd = min(CWND_MAX, cwnd + step);
+  const ssthresh = connection.ssthresh;
+  if (cwnd >= ssthresh) {
+    connection.cwnd = avoid(cwnd, acknowledged, mss);
+    return;
+  }
+  const step = min(acknowledged, slowStartSegments(connection) * mss);
+  const room = ssthresh - cwnd;
+  connection.cwnd = step <= room ? cwnd + step : avoid(ssthresh, step - room, mss);
+}
+
+/** RFC 3465 section 2.3: one after a timeout, until what was sent before it is acknowledged. */
+function slowStartSegments(connection: Connection): u32 {
+  const afterTimeout =
+    connection.ssthresh != CWND_MAX && !after(connection.sendUna, connection.recover);
+  return afterTimeout ? 1 : SLOW_START_SEGMENTS;
+}
+
+/** Congestion avoidance: a segment a round trip (RFC 5681 equation 3, in bytes). */
+function avoid(cwnd: u32, acknowledged: u32, mss: u32): u32 {
+  const step = <u32>((<u64>min(acknowledged, cwnd) * <u64>mss) / <u64>cwnd);
+  return min(CWND_MAX, cwnd + max<u32>(1, step));
 }
 
 /** RFC 5681 section 3.2, steps 1 to 4, with RFC 6582's condition on `recover`. */
@@ -81,6 +97,11 @@ export function duplicateAcknowledgment(connection: Connection): void {
     return;
   }
   if (connection.duplicateAcks < 255) connection.duplicateAcks++;
+  if (connection.duplicateAcks < DUPLICATE_THRESHOLD) {
+    // Limited transmit (RFC 3042): a new segment may leave for each.
+    if (connection.sendEnd != connection.sendNext) makeReady(connection);
+    return;
+  }
   if (connection.duplicateAcks != DUPLICATE_THRESHOLD) return;
   if (!after(connection.sendUna, connection.recover)) return;
   count(COUNTER_TCP_FAST_RETRANSMITS);
@@ -102,7 +123,18 @@ export function congestionTimeout(connection: Connection): void {
   connection.clear(RECOVERY | PARTIAL_SEEN);
 }
 
-/** RFC 5681 equation 4. */
+/**
+ * What may be in flight: cwnd, and a segment more for each of the first two duplicates (RFC 3042). That
+ * is for new data: while SND.NXT is behind SND.MAX it would send again what may have arrived.
+ */
+export function congestionWindow(connection: Connection): u32 {
+  const duplicates: u32 = connection.duplicateAcks;
+  if (duplicates == 0 || connection.has(RECOVERY)) return connection.cwnd;
+  if (connection.sendNext != connection.sendMax) return connection.cwnd;
+  return connection.cwnd + min(duplicates, 2) * connection.mss;
+}
+
+/** RFC 5681 equation 4; what limited transmit has sent beyond cwnd does not count. */
 function halfFlight(connection: Connection): u32 {
-  return max(connection.flight >> 1, 2 * <u32>connection.mss);
+  return max(min(connection.flight, connection.cwnd) >> 1, 2 * <u32>connection.mss);
 }

@@ -18,6 +18,7 @@ import {
   RTT_TIMING,
   SYN_RECEIVED,
 } from "./connection";
+import { congestionWindow } from "./congestion";
 import { sendSynAgain } from "./handshake";
 import { timeoutUs } from "./rtt";
 import { before, laterOf } from "./sequence";
@@ -76,7 +77,7 @@ function sendable(connection: Connection): u32 {
   // Sequence arithmetic: after the FIN was sent, SND.NXT is one past the end of the data.
   const unsent = connection.sendEnd - connection.sendNext;
   if (unsent == 0 || <i32>unsent < 0) return 0;
-  const window = min(connection.sendWindow, connection.cwnd);
+  const window = min(connection.sendWindow, congestionWindow(connection));
   const flight = connection.flight;
   if (window <= flight) return 0;
   const mss: u32 = connection.mss;

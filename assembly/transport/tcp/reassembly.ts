@@ -5,7 +5,7 @@
  */
 import { COUNTER_DROP_TCP_REASSEMBLY_FULL, COUNTER_TCP_OUT_OF_ORDER } from "../../layout";
 import { count } from "../../counters";
-import { lastFrame, trimBack, trimFront } from "../../memory/chain";
+import { lastFrame, splitChain, trimBack, trimFront } from "../../memory/chain";
 import { Frame, framesTotal, release } from "../../memory/frame";
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
@@ -59,13 +59,15 @@ function insert(connection: Connection, payload: Frame): void {
     release(payload);
     return;
   }
-  if (run !== null) cutAt(payload, run.sequence);
+  let rest: Frame | null = null;
+  if (run !== null) rest = splitAt(payload, run.sequence);
   payload.link = run;
   payload.detail = <u32>changetype<usize>(lastFrame(payload));
   if (previous === null) connection.reassemblyHead = payload;
   else previous.link = payload;
   connection.reassemblyCount += framesOf(payload);
   joinNext(payload);
+  if (rest !== null) insert(connection, rest);
 }
 
 /** `payload` begins inside `run` or right behind it. */
@@ -82,22 +84,30 @@ function extend(connection: Connection, run: Frame, payload: Frame): void {
   fresh.sequence = end;
   fresh.mark = fin;
   const next = run.link;
-  if (next !== null) cutAt(fresh, next.sequence);
-  if (fresh.total == 0) {
-    release(fresh);
-    return;
-  }
+  let rest: Frame | null = null;
+  if (next !== null) rest = splitAt(fresh, next.sequence);
   connection.reassemblyCount += framesOf(fresh);
   join(run, fresh, <u32>changetype<usize>(lastFrame(fresh)));
   joinNext(run);
+  if (rest !== null) insert(connection, rest);
 }
 
-/** Cuts a chain where bytes received earlier begin. */
-function cutAt(payload: Frame, sequence: u32): void {
+/**
+ * Cuts a chain where bytes received earlier begin, and returns what reaches into them and beyond; it
+ * is dropped where no frame is left to cut with.
+ */
+function splitAt(payload: Frame, sequence: u32): Frame | null {
   const room = sequence - payload.sequence;
-  if (payload.total <= room) return;
-  trimBack(payload, room);
+  if (payload.total <= room) return null;
+  const rest = splitChain(payload, room);
+  if (rest === null) {
+    trimBack(payload, room);
+  } else {
+    rest.sequence = sequence;
+    rest.mark = payload.mark;
+  }
   payload.mark = 0;
+  return rest;
 }
 
 function join(run: Frame, chain: Frame, last: u32): void {

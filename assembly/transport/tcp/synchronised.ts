@@ -197,6 +197,10 @@ function receiveText(connection: Connection): void {
   if (segmentBytes != 0 && !deliver(connection, takePayload())) return;
   // Nothing can lie behind a FIN, whatever was kept.
   if (fin) clearReassembly(connection);
-  else if (connection.reassemblyHead !== null) fillFromReassembly(connection);
+  else if (connection.reassemblyHead !== null) {
+    // Part of a gap is filled, if not all (RFC 5681 section 4.2).
+    acknowledgeNow(connection);
+    fillFromReassembly(connection);
+  }
   if (fin && connection.state <= FIN_WAIT_2) finReceived(connection);
 }

@@ -71,7 +71,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "transport/tcp/output.ts",
-        find: "  const window = min(connection.sendWindow, connection.cwnd);",
+        find: "  const window = min(connection.sendWindow, congestionWindow(connection));",
         replace: "  const window = connection.sendWindow;",
       },
     ],
@@ -82,7 +82,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "transport/tcp/output.ts",
-        find: "  const window = min(connection.sendWindow, connection.cwnd);",
+        find: "  const window = min(connection.sendWindow, congestionWindow(connection));",
         replace: "  const window = connection.cwnd;",
       },
     ],

@@ -73,25 +73,26 @@ test("a window that was not used does not grow (RFC 5681 3.1, RFC 7661)", () => 
 test("the third duplicate acknowledgment retransmits, later ones send new data (RFC 5681 3.2)", () => {
   const { lab, peer } = loaded();
   expect(segments(peer)).toEqual(range(0, 10));
+  // Limited transmit (RFC 3042).
   acknowledge(peer, 0, 2);
-  lab.silence();
+  expect(segments(peer)).toEqual([10, 11]);
   acknowledge(peer, 0);
   expect(segments(peer)).toEqual([0]);
   expect(lab.counter(COUNTER_TCP_FAST_RETRANSMITS)).toBe(1);
-  // cwnd = 5 + 3 segments; each further duplicate adds one, so the third more sends segment 10.
-  acknowledge(peer, 0, 2);
+  // cwnd = 5 + 3 segments; each further duplicate adds one, so the fifth more sends segment 12.
+  acknowledge(peer, 0, 4);
   lab.silence();
   acknowledge(peer, 0);
-  expect(segments(peer)).toEqual([10]);
+  expect(segments(peer)).toEqual([12]);
   acknowledge(peer, 0, 3);
-  expect(segments(peer)).toEqual([11, 12, 13]);
+  expect(segments(peer)).toEqual([13, 14, 15]);
 });
 
 test("the full acknowledgment ends recovery with ssthresh (RFC 6582 3.2, step 3)", () => {
   const { peer } = loaded();
   segments(peer);
   acknowledge(peer, 0, 9);
-  expect(segments(peer)).toEqual([0, 10, 11, 12, 13]);
+  expect(segments(peer)).toEqual([10, 11, 0, 12, 13]);
   acknowledge(peer, 14);
   // min(ssthresh = 5, max(flight = 0, 1) + 1) segments.
   expect(segments(peer)).toEqual([14, 15]);
@@ -155,13 +156,15 @@ test("a timeout goes back to one segment and half the flight (RFC 5681 3.1, equa
   acknowledge(peer, 1);
   expect(segments(peer)).toEqual([1, 2]);
   acknowledge(peer, 3);
-  expect(segments(peer)).toEqual([3, 4, 5, 6]);
-  // ssthresh = 5: from 4 slow start reaches 8 at most, then a segment a round trip.
-  acknowledge(peer, 7);
-  const next = segments(peer);
-  expect(next.length).toBeLessThanOrEqual(8);
-  let window = next.length;
-  let first = 7;
+  // A segment an acknowledgment until what was sent before is acknowledged (RFC 3465 2.3).
+  expect(segments(peer)).toEqual([3, 4, 5]);
+  acknowledge(peer, 6);
+  expect(segments(peer)).toEqual([6, 7, 8, 9]);
+  // ssthresh = 5: there slow start ends, then it is a segment a round trip.
+  acknowledge(peer, 10);
+  let window = segments(peer).length;
+  expect(window).toBe(5);
+  let first = 10;
   for (let round = 0; round < 3; round++) {
     acknowledge(peer, first + window);
     first += window;
