@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly eventsMax?: number | undefined;
 }
 
-const EVENTS_MAX = 3_000_000;
+const EVENTS_MAX = 1_000_000;
 
 /** Milliseconds of the host's clock, taken before a run forbids it. */
 const wallNow = performance.now.bind(performance);
@@ -182,10 +182,10 @@ class Run {
     this.#applications.isClosing = true;
     for (const flow of this.#flows) this.#applications.run(() => flow.stop());
     const endMs = this.#sim.now + QUIESCENCE_MS;
-    for (let ms = this.#sim.now; ms < endMs && !this.#isQuiet(); ms += SWEEP_MS) {
-      await this.#until(ms + SWEEP_MS, () => false);
-    }
-    this.#isQuiet();
+    // Something may be on its way in this very instant: time passes before the first look.
+    do {
+      await this.#until(this.#sim.now + SWEEP_MS, () => false);
+    } while (!this.#isQuiet() && this.#sim.now < endMs);
     this.#watch.checkPools();
   }
 
