@@ -1,4 +1,6 @@
 /** TCP, UDP and ICMP as values to the bytes behind an IP header; see build.ts. */
+import { ERRNO_EINVAL } from "../../assembly/layout";
+import { DemibunError } from "../errors";
 import { addressBytes } from "./address";
 import { complement, pseudoHeaderSum, sumBytes } from "./checksum";
 import { PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "./protocols";
@@ -31,9 +33,20 @@ export interface TcpFields {
   readonly checksum?: number;
 }
 
-/** RFC 9293 section 3.1: a segment. */
+/** The header length field counts to 15 words. */
+const OPTIONS_MAX = 40;
+
+/** RFC 9293 section 3.1: a segment. Errors: EINVAL (more options than a header holds). */
 export function buildTcp(fields: TcpFields, payload: Uint8Array, addresses: Addresses): Uint8Array {
   const options = fields.optionBytes ?? tcpOptionBytes(fields.options ?? []);
+  if (options.length > OPTIONS_MAX && fields.headerLength === undefined) {
+    throw new DemibunError({
+      operation: "build a TCP segment",
+      errno: ERRNO_EINVAL,
+      detail: `its options take ${options.length} bytes, and a header has room for ${OPTIONS_MAX}`,
+      hint: "leave some out",
+    });
+  }
   const headerLength = 20 + ((options.length + 3) & ~3);
   const bytes = new Uint8Array(headerLength + payload.length);
   const view = new DataView(bytes.buffer);

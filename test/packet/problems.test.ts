@@ -222,3 +222,13 @@ test("every cut of a packet is found", () => {
     }
   }
 });
+
+test("more options than a header holds are refused, not cut", () => {
+  const options = [{ kind: "unknown", number: 253, bytes: new Uint8Array(40) }] as const;
+  const build = () =>
+    buildTcp({ sourcePort: 1, destinationPort: 2, options }, new Uint8Array(0), {
+      source: "10.0.0.1",
+      destination: "10.0.0.2",
+    });
+  expect(build).toThrow("its options take 42 bytes, and a header has room for 40");
+});

@@ -22,7 +22,7 @@ import { Queue } from "../../queue/queue";
 import { TIMER_TCP, TIMER_TCP_ACK } from "../../time/expire";
 import { forgetTimer, Timer } from "../../time/wheel";
 import * as record from "./record";
-import { CLOSED, SYN_RECEIVED, TIME_WAIT, NO_DELAY, PERSIST } from "./record";
+import { CLOSED, NO_DELAY, PERSIST } from "./record";
 import { recycleTimeWait } from "./time-wait";
 
 export * from "./record";
