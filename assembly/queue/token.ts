@@ -32,6 +32,7 @@ if (offsetof<Token>() != TOKEN_SIZE) ERROR("Token drifted from layout.ts");
 
 let tokens: usize = 0;
 let tokensOut: u32 = 0;
+let tokenCount: u32 = 0;
 let freeToken: Token | null = null;
 /** Completed tokens in the order of their completions, until the host has read those. */
 let spentFirst: Token | null = null;
@@ -39,6 +40,7 @@ let spentLast: Token | null = null;
 
 export function openTokens(limit: u32): void {
   tokensOut = 0;
+  tokenCount = limit;
   tokens = carve(limit * TOKEN_SIZE, 64);
   freeToken = null;
   spentFirst = null;
@@ -55,6 +57,14 @@ export function openTokens(limit: u32): void {
 /** Tokens whose operations have not completed. */
 export function tokensPending(): u32 {
   return tokensOut;
+}
+
+/**
+ * Says whether so many operations are pending that only those may start that make others complete:
+ * pushes wait for the peer, and a peer that waits itself must find us popping.
+ */
+export function tokensLow(): bool {
+  return tokensOut >= tokenCount - (tokenCount >> 2);
 }
 
 /** Takes a slot for an operation on `queue`; null when all are pending. */

@@ -20,14 +20,14 @@ const RUNS_MAX: u32 = 64;
 const FRAMES_MAX: u32 = 1024;
 
 // A run is a chain: `sequence` and `total` in its first frame, `detail` its last frame, `mark` 1
-// when the peer's FIN follows its last byte.
+// when the peer's FIN follows its last byte. A FIN that came without data is a run of no bytes.
 
 /** Keeps the segment being processed; a gap is always acknowledged at once. */
 export function storeOutOfOrder(connection: Connection): void {
   acknowledgeGap(connection);
   count(COUNTER_TCP_OUT_OF_ORDER);
   const fin: u32 = (segmentFlags & Tcp.FIN) != 0 ? 1 : 0;
-  if (segmentBytes == 0) return;
+  if (segmentBytes == 0 && fin == 0) return;
   // The pool's last quarter is for segments in order. The device is given frames down to the last
   // eighth only, so a lower limit here could use up all that it has and the missing one never comes.
   if (connection.reassemblyCount >= FRAMES_MAX || framesLeft(connection) < framesTotal() >> 2) {
@@ -66,7 +66,7 @@ function insert(connection: Connection, payload: Frame): void {
   if (previous === null) connection.reassemblyHead = payload;
   else previous.link = payload;
   connection.reassemblyCount += framesOf(payload);
-  joinNext(payload);
+  joinNext(connection, payload);
   if (rest !== null) insert(connection, rest);
 }
 
@@ -88,7 +88,7 @@ function extend(connection: Connection, run: Frame, payload: Frame): void {
   if (next !== null) rest = splitAt(fresh, next.sequence);
   connection.reassemblyCount += framesOf(fresh);
   join(run, fresh, <u32>changetype<usize>(lastFrame(fresh)));
-  joinNext(run);
+  joinNext(connection, run);
   if (rest !== null) insert(connection, rest);
 }
 
@@ -118,11 +118,17 @@ function join(run: Frame, chain: Frame, last: u32): void {
 }
 
 /** Joins the next run when the gap before it has closed. */
-function joinNext(run: Frame): void {
+function joinNext(connection: Connection, run: Frame): void {
   const next = run.link;
   if (next === null || next.sequence != run.sequence + run.total) return;
   run.link = next.link;
-  join(run, next, next.detail);
+  if (next.total != 0) {
+    join(run, next, next.detail);
+    return;
+  }
+  run.mark |= next.mark;
+  connection.reassemblyCount -= framesOf(next);
+  release(next);
 }
 
 function runsFrom(first: Frame | null): u32 {

@@ -57,7 +57,7 @@ export function synSentReceive(connection: Connection): void {
     completeConnect(connection);
     return;
   }
-  // Simultaneous open (figure 8): our SYN goes again as a SYN-ACK with the same number.
+  // Simultaneous open (figure 7): our SYN goes again as a SYN-ACK with the same number.
   connection.state = SYN_RECEIVED;
   connection.clear(RTT_TIMING);
   sendSynAgain(connection);

@@ -79,7 +79,7 @@ function isAcceptable(connection: Connection): bool {
 }
 
 /**
- * Simultaneous open (figure 8): the peer's SYN-ACK repeats the SYN we have, so it lies outside the
+ * Simultaneous open (figure 7): the peer's SYN-ACK repeats the SYN we have, so it lies outside the
  * window, but it acknowledges ours; without it two ends that opened at once would never meet.
  */
 function isCrossedSynAck(connection: Connection): bool {
@@ -101,7 +101,7 @@ function refuse(connection: Connection): void {
   count(COUNTER_DROP_TCP_OUT_OF_WINDOW);
   if ((segmentFlags & Tcp.RST) != 0) return;
   if (connection.state == SYN_RECEIVED) {
-    // The peer's SYN again, or a stray: our SYN-ACK is what it lacks (figure 10).
+    // The peer's SYN again, or a stray: our SYN-ACK is what it lacks.
     challenge(connection);
     return;
   }

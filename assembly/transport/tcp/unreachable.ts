@@ -6,7 +6,7 @@ import { findConnection } from "./table";
 /**
  * A segment of ours with this header was not delivered. Only an attempt to connect fails by that, and
  * only when the segment is its SYN: an established connection has its timeouts, and whoever forges
- * such a message must not end it (RFC 5461 section 4.1, RFC 5927 section 4.1).
+ * such a message must not end it (RFC 5927 sections 4.1 and 5.2).
  */
 export function tcpUnreachable(
   local: u32,

@@ -77,3 +77,22 @@ test("pops wait in order and each gets what comes next", () => {
   expect(got.map(({ length }) => length)).toEqual([100, 200, 4]);
   expect(concat(got[0] as Uint8Array, got[1] as Uint8Array)).toEqual(pattern(300));
 });
+
+test("pushes that wait leave tokens to the pops that a peer may wait for", () => {
+  const { lab, peer, qd } = accepted({ window: 0 }, { tokens: 64, sendBufferBytes: 4096 });
+  lab.push(qd, pattern(4096));
+  let waiting = 0;
+  while (waiting < 64) {
+    const { exports } = lab.host.stack;
+    const frame = lab.host.array(pattern(10));
+    if (exports.push(qd, frame) > 0) waiting++;
+    else {
+      exports.release(frame);
+      break;
+    }
+  }
+  expect(waiting).toBe(48);
+  peer.inject("PA", { seq: 1, ack: 1, length: 10 });
+  expect(lab.read(qd)).toHaveLength(10);
+  peer.take();
+});
