@@ -11,12 +11,12 @@ const REACTION_MS = 120_000;
 const ROUND_TRIP_MS = 1500;
 const WINDOW_BYTES = 512;
 
-/** Time in which every flow must be over. */
+/** Whole milliseconds in which every flow must be over. */
 export function convergenceMs(scenario: Scenario): number {
   // A timeout has at most doubled with each try: it strikes as long after the healing as before.
   const backedOffMs = 2 * scenario.faultsMs;
   const flowsMs = scenario.flows.map(flowMs);
-  return REACTION_MS + backedOffMs + flowsMs.reduce((sum, ms) => sum + ms, 0);
+  return Math.ceil(REACTION_MS + backedOffMs + flowsMs.reduce((sum, ms) => sum + ms, 0));
 }
 
 function flowMs(flow: ScenarioFlow): number {

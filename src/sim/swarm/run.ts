@@ -153,7 +153,7 @@ class Run {
   }
 
   async #converge(untilMs: number): Promise<void> {
-    let sweepMs = this.#sim.now + SWEEP_MS;
+    let sweepMs = this.#soonMs();
     const isDone = () => this.#flows.every((flow) => flow.isDone) && !this.#isAnyEndOpen();
     while (!(await this.#until(Math.min(untilMs, sweepMs), isDone))) {
       if (this.#sim.now >= untilMs) throw this.#notConverged(untilMs);
@@ -184,9 +184,14 @@ class Run {
     const endMs = this.#sim.now + QUIESCENCE_MS;
     // Something may be on its way in this very instant: time passes before the first look.
     do {
-      await this.#until(this.#sim.now + SWEEP_MS, () => false);
+      await this.#until(this.#soonMs(), () => false);
     } while (!this.#isQuiet() && this.#sim.now < endMs);
     this.#watch.checkPools();
+  }
+
+  /** Whole milliseconds: fractions would not come out of the scheduler as they went in. */
+  #soonMs(): number {
+    return Math.ceil(this.#sim.now) + SWEEP_MS;
   }
 
   /** Lets every stack take back what its device has sent; says whether no timer is left. */

@@ -49,6 +49,8 @@ test("what does not converge fails with what is left to do", async () => {
   const alone: Scenario = {
     ...scenario,
     kinds: ["partition"],
+    // Its bound is no whole number of milliseconds.
+    flows: scenario.flows.map((flow) => ({ ...flow, startMs: 5.1 })),
     hosts: [
       { ...host, address: "10.9.9.9/8" },
       { ...peer, address: "10.0.1.2/30" },
@@ -73,6 +75,16 @@ test("an execution that is not repeated exactly is a failure", async () => {
     onStart: (sim) => void (runs++ === 0 && sim.after(1, () => sim.fingerprint.word(1))),
   });
   expect(result).toMatchObject({ verdict: "failed", failure: { kind: "repetition" } });
+});
+
+test("a host that boots in the last instant has time to send before its pools are looked at", async () => {
+  const scenario: Scenario = {
+    ...plainScenario(),
+    kinds: ["crash"],
+    faults: [{ kind: "crash", host: "a", atMs: 300, untilMs: 400 }],
+    faultsMs: 400,
+  };
+  expect((await runScenario(module, scenario)).failure).toBeUndefined();
 });
 
 test("faults are at work in their time and over at the healing", async () => {
