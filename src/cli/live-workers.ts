@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { RunResult } from "../packetdrill/run/report";
 import { decodeResult } from "./live-result";
 import type { ScriptWishes } from "./script-source";
+import { linesOf } from "./lines";
 
 export const workerOption = "--live-worker";
 const SCRIPTS_PER_PROCESSOR = 2;
@@ -61,15 +62,6 @@ class Worker implements Disposable {
 
   [Symbol.dispose](): void {
     this.#child.kill("SIGKILL");
-  }
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() as string;
-    yield* lines;
   }
 }
 

@@ -4,6 +4,7 @@ import type { RunResult } from "../sim/swarm/result";
 import { featuresOf } from "../sim/swarm/features";
 import { drawScenario } from "../sim/swarm/draw";
 import { type SimOptions, workerOption } from "./sim-options";
+import { linesOf } from "./lines";
 
 const program = fileURLToPath(new URL("./demibun.ts", import.meta.url));
 /** No run takes as long; its process is ended then. */
@@ -43,15 +44,6 @@ class Worker implements Disposable {
 
   [Symbol.dispose](): void {
     this.#child.kill("SIGKILL");
-  }
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() as string;
-    yield* lines;
   }
 }
 

@@ -14,7 +14,8 @@ import {
 import * as record from "../../assembly/transport/tcp/record";
 import type { Stack } from "./stack";
 
-const stateNames = [
+/** In the order of their numbers (assembly/transport/tcp/record.ts). */
+export const stateNames = [
   "CLOSED",
   "LISTEN",
   "SYN-SENT",

@@ -61,6 +61,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/packetdrill/targets": [
     "src/packetdrill/targets",
     "src/wasm",
+    "shims/packet-rings",
     "shims/ring",
     "assembly/layout",
     "assembly/transport/tcp/record",

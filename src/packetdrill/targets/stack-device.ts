@@ -5,17 +5,9 @@ import {
   FRAME_OFFSET,
   FRAME_RECORD_SIZE,
   FRAME_SIZE,
-  OPTION_CONTINUED,
-  RX_HEADROOM,
-  TX_HEADROOM,
 } from "../../../assembly/layout";
-import {
-  DeviceRings,
-  defaultOffsets,
-  FIRST_BYTES,
-  framesOf,
-  REST_BYTES,
-} from "../../../shims/ring";
+import { PacketRings } from "../../../shims/packet-rings";
+import { defaultOffsets } from "../../../shims/ring";
 import { parseIpv4 } from "../../wasm/address";
 import type { Stack } from "../../wasm/stack";
 import type { TargetOptions } from "./target";
@@ -27,7 +19,7 @@ const peerMac = Uint8Array.of(2, 0, 0, 0, 0, 2);
 
 export class StackDevice {
   readonly #stack: Stack;
-  readonly #rings: DeviceRings;
+  readonly #rings: PacketRings;
   readonly #view: DataView;
 
   constructor(stack: Stack, options: TargetOptions) {
@@ -50,7 +42,7 @@ export class StackDevice {
       },
       defaultOffsets,
     );
-    this.#rings = new DeviceRings(stack.places(0));
+    this.#rings = new PacketRings(stack.places(0));
     const gateway = parseIpv4(options.gatewayAddress, "packetdrill");
     stack.setGateway(0, gateway);
     stack.setNeighbour(0, gateway, peerMac);
@@ -61,45 +53,24 @@ export class StackDevice {
 
   /** Puts an IP packet into the receive ring. */
   receive(packet: Uint8Array): void {
-    const { rx, fill } = this.#rings;
     const frame = new Uint8Array(ETHERNET_BYTES + packet.length);
     frame.set(stackMac, 0);
     frame.set(peerMac, 6);
     frame[12] = TYPE_IPV4 >> 8;
     frame.set(packet, ETHERNET_BYTES);
-    const count = framesOf(frame.length);
-    if (fill.available() < count) throw new Error("the stack has no frames left to receive into");
-    let at = 0;
-    for (let index = 0; index < count; index++) {
-      const headroom = index === 0 ? RX_HEADROOM : TX_HEADROOM;
-      const piece = frame.subarray(at, at + (index === 0 ? FIRST_BYTES : REST_BYTES));
-      const address = fill.address(fill.own + index) + headroom;
-      this.#stack.bytes.set(piece, this.#stack.map.frames + address);
-      at += piece.length;
-      const more = at < frame.length ? OPTION_CONTINUED : 0;
-      rx.setDescriptor(rx.own + index, address, piece.length, more);
-    }
-    this.#rings.publishReceived(count);
+    if (!this.#rings.give(frame)) throw new Error("the stack has no frames left to receive into");
   }
 
   /** Takes the IP packets that the stack has sent; ARP goes nowhere. */
   sent(): Uint8Array[] {
-    const { tx } = this.#rings;
-    const ready = tx.available();
     const packets: Uint8Array[] = [];
-    let pieces: Uint8Array[] = [];
-    for (let index = 0; index < ready; index++) {
-      const at = this.#stack.map.frames + tx.descriptorAddress(tx.own + index);
-      pieces.push(this.#stack.bytes.slice(at, at + tx.descriptorLength(tx.own + index)));
-      if ((tx.descriptorOptions(tx.own + index) & OPTION_CONTINUED) !== 0) continue;
-      const frame = joinBytes(pieces);
-      pieces = [];
+    for (;;) {
+      const frame = this.#rings.take();
+      if (frame === undefined) break;
       if (frame[12] === TYPE_IPV4 >> 8 && frame[13] === 0) {
         packets.push(frame.subarray(ETHERNET_BYTES));
       }
     }
-    this.#rings.complete(0, ready);
-    this.#rings.publishSent(ready);
     return packets;
   }
 

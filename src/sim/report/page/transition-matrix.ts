@@ -1,20 +1,7 @@
 /** Which TCP states followed which in a swarm (RFC 9293 section 3.3.2), and which never did. */
 import type { RunResult } from "../../swarm/result";
+import { stateNames as states } from "../../../wasm/connections";
 import { element, section } from "./dom";
-
-const states = [
-  "CLOSED",
-  "LISTEN",
-  "SYN-SENT",
-  "SYN-RECEIVED",
-  "ESTABLISHED",
-  "FIN-WAIT-1",
-  "FIN-WAIT-2",
-  "CLOSE-WAIT",
-  "CLOSING",
-  "LAST-ACK",
-  "TIME-WAIT",
-] as const;
 
 /** Undefined when no run told of transitions. */
 export function transitionsSection(runs: readonly RunResult[]): HTMLElement | undefined {
