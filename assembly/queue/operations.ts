@@ -55,7 +55,7 @@ import {
 } from "../transport/udp/operations";
 import { complete, completeFailed, completionRoom } from "./completion";
 import { findQueue, Queue, QUEUE_CLOSED, releaseQueue, takeQueue, takeWaiting } from "./queue";
-import { releaseToken, takeToken, Token, tokensLow } from "./token";
+import { releaseToken, takeToken, Token } from "./token";
 
 /** The address argument: 0 for any. */
 function argument(): u32 {
@@ -135,7 +135,6 @@ export function pushStart(qd: u32, record: usize): f64 {
   if (chain.total == 0) return -ERRNO_EINVAL;
   const errno = tcpPushCheck(queue);
   if (errno != 0) return errno;
-  if (tokensLow()) return -ERRNO_EAGAIN;
   const token = start(queue, OPCODE_PUSH);
   if (token === null) return -ERRNO_EAGAIN;
   const number = token.number;

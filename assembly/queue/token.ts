@@ -2,7 +2,7 @@
  * Tokens: pending operations. A token's number is generation × TOKEN_SLOTS + slot, so a number kept
  * past its completion never matches the slot's next use.
  */
-import { TOKEN_SIZE, TOKEN_SLOTS } from "../layout";
+import { OPCODE_CLOSE, OPCODE_PUSH, TOKEN_SIZE, TOKEN_SLOTS } from "../layout";
 import { Frame } from "../memory/frame";
 import { carve } from "../memory/region";
 import { Queue } from "./queue";
@@ -33,6 +33,9 @@ if (offsetof<Token>() != TOKEN_SIZE) ERROR("Token drifted from layout.ts");
 let tokens: usize = 0;
 let tokensOut: u32 = 0;
 let tokenCount: u32 = 0;
+/** Of those: pushes; pops, accepts and connects. */
+let pushesOut: u32 = 0;
+let waitsOut: u32 = 0;
 let freeToken: Token | null = null;
 /** Completed tokens in the order of their completions, until the host has read those. */
 let spentFirst: Token | null = null;
@@ -40,6 +43,8 @@ let spentLast: Token | null = null;
 
 export function openTokens(limit: u32): void {
   tokensOut = 0;
+  pushesOut = 0;
+  waitsOut = 0;
   tokenCount = limit;
   tokens = carve(limit * TOKEN_SIZE, 64);
   freeToken = null;
@@ -59,25 +64,32 @@ export function tokensPending(): u32 {
   return tokensOut;
 }
 
-/**
- * Says whether so many operations are pending that only those may start that make others complete:
- * pushes wait for the peer, and a peer that waits itself must find us popping.
- */
-export function tokensLow(): bool {
-  return tokensOut >= tokenCount - (tokenCount >> 2);
+/** Pending operations of the kind of `opcode`: pushes wait for peers, pops and accepts for their data. */
+function pendingLike(opcode: u32): u32 {
+  return opcode == OPCODE_PUSH ? pushesOut : opcode == OPCODE_CLOSE ? 0 : waitsOut;
 }
 
-/** Takes a slot for an operation on `queue`; null when all are pending. */
+function countPending(opcode: u32, change: i32): void {
+  tokensOut += change;
+  if (opcode == OPCODE_PUSH) pushesOut += change;
+  else if (opcode != OPCODE_CLOSE) waitsOut += change;
+}
+
+/**
+ * Takes a slot for an operation on `queue`; null when all are pending, or three quarters by others
+ * of its kind. A peer that waits to send must find us popping and one that waits to receive must find
+ * us pushing, so neither kind may take what the other needs.
+ */
 export function takeToken(queue: Queue, opcode: u32): Token | null {
   const token = freeToken;
-  if (token === null) return null;
+  if (token === null || pendingLike(opcode) >= tokenCount - (tokenCount >> 2)) return null;
   freeToken = token.next;
   token.next = null;
   token.queue = queue;
   token.opcode = opcode;
   token.size = 0;
   token.frame = null;
-  tokensOut++;
+  countPending(opcode, 1);
   return token;
 }
 
@@ -87,10 +99,14 @@ export function tokenAvailable(): bool {
 
 /** Gives back the slot of an operation that never completes: its number was told to nobody. */
 export function releaseToken(token: Token): void {
+  countPending(token.opcode, -1);
+  recycle(token);
+}
+
+function recycle(token: Token): void {
   token.generation = token.generation == u32.MAX_VALUE ? 1 : token.generation + 1;
   token.next = freeToken;
   freeToken = token;
-  tokensOut--;
 }
 
 /**
@@ -103,7 +119,7 @@ export function spendToken(token: Token): void {
   if (last === null) spentFirst = token;
   else last.next = token;
   spentLast = token;
-  tokensOut--;
+  countPending(token.opcode, -1);
 }
 
 /** Frees the slots of the oldest `count` spent tokens. */
@@ -113,7 +129,6 @@ export function reclaimTokens(count: u32): void {
     if (token === null) return;
     spentFirst = token.next;
     if (token.next === null) spentLast = null;
-    tokensOut++;
-    releaseToken(token);
+    recycle(token);
   }
 }

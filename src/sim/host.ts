@@ -45,6 +45,8 @@ export interface World {
   failed(cause: unknown): void;
 }
 
+/** A real event loop knows no longer delay: what asks for it only keeps a process alive. */
+const NEVER_MS = 2 ** 31 - 1;
 /** A device that refused packets is asked again after this. */
 const BLOCKED_RETRY_NS = 50_000;
 /** 2026-01-01: what simulated calendars begin with, lest a run depend on today. */
@@ -209,6 +211,7 @@ export class Host implements EventLoop {
       dateMs: () => this.dateMs(),
       soon: (run) => void scheduler.after(this.#options.turnUs * 1000, () => due(run)),
       after: (delayMs, run) => {
+        if (delayMs >= NEVER_MS) return { cancel: () => {}, unref: () => {} };
         const event = scheduler.after((Math.max(0, delayMs) * 1e6) / this.#speed, () => {
           due(run);
           this.#world.applicationRan();

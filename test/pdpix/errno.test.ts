@@ -176,8 +176,9 @@ test("pools that are used up answer ENOBUFS, EMFILE and EAGAIN with a hint, and 
   expect(await codeOf(() => client.socket("datagram"))).toBe("EMFILE");
   const socket = sockets[0] as QueueDescriptor;
   client.bind(socket, { port: 5 });
-  const pops = Array.from({ length: 8 }, () => client.pop(socket));
-  expect(new Set(pops).size).toBe(8);
+  // The last quarter is for pushes.
+  const pops = Array.from({ length: 6 }, () => client.pop(socket));
+  expect(new Set(pops).size).toBe(6);
   expect(await codeOf(() => client.pop(socket))).toBe("EAGAIN");
-  expect(client.stats.tokensOut).toBe(8);
+  expect(client.stats.tokensOut).toBe(6);
 });

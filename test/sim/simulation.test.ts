@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { serve } from "../../src/adapters/serve";
 import { Simulation, type SimulationOptions } from "../../src/sim/index";
+import { watchInvariants } from "../../src/sim/invariants/watch";
 import { stackModule } from "../../src/wasm/module";
 
 function simulation(options: Partial<SimulationOptions> = {}): Simulation {
@@ -248,4 +249,53 @@ test("hosts behind a switch and a router reach each other", async () => {
       expect(result.opcode).toBe("pop");
     }
   });
+});
+
+test("handlers do without tokens for a while and lose no connection", async () => {
+  const sim = simulation();
+  const watch = watchInvariants(sim);
+  const stack = { timeWaitUs: 1_000, arpTtlUs: 1_000_000 };
+  const server = sim.host("server", { address: "10.0.0.1/24", stack: { ...stack, tokens: 6 } });
+  const client = sim.host("client", { address: "10.0.0.2/24", stack });
+  sim.link(server, client, { delayMs: 1 });
+  const lost: unknown[] = [];
+  const unsent = new Map<object, Uint8Array>();
+  const echoes = await sim.run(async () => {
+    const listener = server.demikernel.tcp.listen({
+      port: 80,
+      socket: {
+        data: (socket, bytes) => void (socket.write(bytes) === 0 && unsent.set(socket, bytes)),
+        drain(socket) {
+          const bytes = unsent.get(socket);
+          if (bytes !== undefined && socket.write(bytes) > 0) unsent.delete(socket);
+        },
+        close: (_, error) => void (error === undefined || lost.push(error)),
+      },
+    });
+    const talk = async (): Promise<number> => {
+      const closed = Promise.withResolvers<void>();
+      let received = 0;
+      const socket = await client.demikernel.tcp.connect({
+        hostname: "10.0.0.1",
+        port: 80,
+        socket: {
+          data(self, bytes) {
+            received += bytes.length;
+            self.end();
+          },
+          close: () => closed.resolve(),
+        },
+      });
+      socket.write(new Uint8Array(10));
+      await closed.promise;
+      return received;
+    };
+    const received = await Promise.all(Array.from({ length: 12 }, talk));
+    listener.stop();
+    await sim.sleep(10_000);
+    return received;
+  });
+  expect(echoes).toEqual(Array(12).fill(10));
+  expect(lost).toEqual([]);
+  watch.checkPools();
 });

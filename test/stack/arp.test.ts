@@ -324,3 +324,21 @@ test("a connection that outlives its neighbour's failure asks again", () => {
   host.sent();
   expect(host.framesOut()).toBe(0);
 });
+
+test("one packet waits for a neighbour even while frames are short (it may give some back)", () => {
+  const host = new Host({ frames: 128, ringEntries: 32 });
+  const qd = datagramSocket(host);
+  const { exports } = host.stack;
+  const taken: number[] = [];
+  for (let frame = exports.allocate(1); frame !== 0; frame = exports.allocate(1)) taken.push(frame);
+  const array = taken.pop() as number;
+  host.stack.writeAddress(parseIpv4("10.0.0.77", "test"));
+  expect(exports.pushTo(qd, array, 9)).toBeGreaterThan(0);
+  expect(host.sent().map(({ bytes }) => isArp(bytes))).toEqual([true]);
+  expect(host.counter(COUNTER_DROP_NEIGHBOUR_UNRESOLVED)).toBe(0);
+  host.send(
+    arpFrame({ operation: 2, sender: "10.0.0.77", senderMac: otherMac, targetMac: hostMac }),
+  );
+  expect(host.sent().map(({ bytes }) => isArp(bytes))).toEqual([false]);
+  for (const frame of taken) exports.release(frame);
+});

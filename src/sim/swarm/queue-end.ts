@@ -78,6 +78,7 @@ export class QueueEnd implements OpenEnd {
         this.#writeLater(RETRY_MS);
         break;
       }
+      this.#sizeMax *= 2;
       transfer.sent += bytes.length;
       this.#pushes++;
       this.#listen(token, this.#pushed);

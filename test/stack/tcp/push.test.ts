@@ -78,7 +78,7 @@ test("pops wait in order and each gets what comes next", () => {
   expect(concat(got[0] as Uint8Array, got[1] as Uint8Array)).toEqual(pattern(300));
 });
 
-test("pushes that wait leave tokens to the pops that a peer may wait for", () => {
+test("neither pushes nor pops take the last quarter of the tokens from each other", () => {
   const { lab, peer, qd } = accepted({ window: 0 }, { tokens: 64, sendBufferBytes: 4096 });
   lab.push(qd, pattern(4096));
   let waiting = 0;
