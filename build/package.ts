@@ -54,7 +54,7 @@ async function build(folder: string): Promise<void> {
 
 assertReplaceable();
 const started = performance.now();
-await buildWasm("stack", ["assembly/index.ts"], false);
+await buildWasm("stack", ["assembly/index.ts"], { force: false, quick: false });
 const beside = `${target}.${process.pid}`;
 process.on("exit", () => rmSync(beside, { recursive: true, force: true }));
 await build(beside);
