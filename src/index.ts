@@ -1,5 +1,6 @@
 /** The package's entry: one queue API over whatever moves the bytes. */
 export { DemibunError } from "./errors";
+export type { ConnectionInfo } from "./pdpix/connection-info";
 export { Demikernel } from "./pdpix/demikernel";
 export { type OpenOptions, openPair, type PairOptions } from "./pdpix/open";
 export type { QueueDescriptor, QueueResult, QueueToken, SocketKind } from "./pdpix/queue-result";

@@ -6,6 +6,7 @@
  */
 import {
   ERRNO_EAGAIN,
+  ERRNO_EBADF,
   ERRNO_EINVAL,
   ERRNO_ENOBUFS,
   ERRNO_ENOTSUP,
@@ -22,8 +23,10 @@ import {
 import { DemibunError, fail } from "../errors";
 import type { LibOs } from "../libos/libos";
 import type { EventLoop } from "../runtime/event-loop";
+import { Connections } from "../wasm/connections";
 import type { Stack } from "../wasm/stack";
 import type { CompletionListener } from "./completions";
+import { type ConnectionInfo, readConnectionInfo } from "./connection-info";
 import { hintFor } from "./hints";
 import { Instance, type InstanceOptions } from "./instance";
 import type { OpenOptions } from "./open";
@@ -48,6 +51,7 @@ const CLOSE_TIMEOUT_MS = 250;
 export class Demikernel implements AsyncDisposable {
   readonly #instance: Instance;
   readonly #stack: Stack;
+  readonly #connections: Connections;
   readonly #lingerSeconds: number | undefined;
   #disposed = false;
 
@@ -55,6 +59,7 @@ export class Demikernel implements AsyncDisposable {
   constructor(libos: LibOs, options: InstanceOptions & { lingerSeconds?: number | undefined }) {
     this.#instance = new Instance(libos, options);
     this.#stack = libos.stack;
+    this.#connections = new Connections(libos.stack);
     this.#lingerSeconds = options.lingerSeconds;
   }
 
@@ -278,6 +283,16 @@ export class Demikernel implements AsyncDisposable {
     this.#instance.assertUsable("peer");
     this.#instance.check("peer", this.#stack.exports.remoteAddress(qd));
     return new SocketAddress(this.#stack.readAddress(), this.#stack.readPort());
+  }
+
+  /**
+   * A connection as the stack sees it now: state, round trips, windows, bytes under way. Also of one
+   * whose handshake is not over. Errors: EBADF, ENOTCONN (not a connection, or one that is gone).
+   */
+  info(qd: QueueDescriptor): ConnectionInfo {
+    this.#instance.assertUsable("info");
+    if (!this.#instance.completions.open.has(qd)) fail("info", ERRNO_EBADF);
+    return readConnectionInfo(this.#connections, qd);
   }
 
   /** The address this socket is bound to. Errors: EBADF, EDESTADDRREQ (not bound). */

@@ -6,6 +6,7 @@ import { ERRNO_EPIPE } from "../../assembly/layout";
 import { DemibunError } from "../errors";
 import type { Timer } from "../runtime/event-loop";
 import type { CompletionListener } from "./completions";
+import type { ConnectionInfo } from "./connection-info";
 import type { Demikernel } from "./demikernel";
 import type { QueueDescriptor, QueueResult, QueueToken } from "./queue-result";
 import type { ScatterGatherArray } from "./scatter-gather-array";
@@ -87,6 +88,11 @@ export class TcpSocket<Data = undefined> implements CompletionListener {
   /** Bytes written that the stack's send buffer has not taken yet. */
   get unsentBytes(): number {
     return this.#unsentBytes;
+  }
+
+  /** The connection as the stack sees it now. Errors: EBADF once it is closed, ENOTCONN once lost. */
+  get info(): ConnectionInfo {
+    return this.#demikernel.info(this.#qd);
   }
 
   /**

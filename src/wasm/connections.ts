@@ -31,6 +31,9 @@ export const stateNames = [
 
 export type TcpState = (typeof stateNames)[number];
 
+/** What the sender makes of the last acknowledgments, by Linux's names (tcp_ca_state). */
+export type CongestionState = "open" | "disorder" | "recovery" | "loss";
+
 /** One record, read where it lies: `at` chooses it, and the getters tell what it holds now. */
 export class ConnectionView {
   readonly #view: DataView;
@@ -165,13 +168,38 @@ export class ConnectionView {
   get error(): number {
     return this.#half(record.CONNECTION_ERROR);
   }
+  get congestionState(): CongestionState {
+    if (this.has(record.RECOVERY)) return "recovery";
+    if (this.retries > 0 && this.stateNumber >= record.ESTABLISHED) return "loss";
+    return this.duplicateAcks > 0 ? "disorder" : "open";
+  }
+  /** Bytes of data sent and not acknowledged; SYN and FIN are none. */
+  get flightBytes(): number {
+    if (this.stateNumber < record.ESTABLISHED) return 0;
+    const end = Math.min((this.sendMax - this.sendUna) | 0, (this.sendEnd - this.sendUna) | 0);
+    return Math.max(0, end);
+  }
+  /** Bytes of data queued and never sent. */
+  get unsentBytes(): number {
+    if (this.stateNumber < record.ESTABLISHED) return 0;
+    return Math.max(0, (this.sendEnd - this.sendMax) | 0);
+  }
+  /** RCV.WND: what the peer may still send. */
+  get receiveWindow(): number {
+    return (this.receiveEdge - this.receiveNext) >>> 0;
+  }
+  /** Segments that this connection has sent again. */
+  get retransmissions(): number {
+    if (this.stateNumber === record.LISTEN) return 0;
+    return this.#word(record.CONNECTION_RETRANSMISSIONS);
+  }
   /** Listener: connections that wait for an accept. */
   get acceptable(): number {
-    return this.#half(record.CONNECTION_ACCEPTABLE);
+    return this.stateNumber === record.LISTEN ? this.#half(record.CONNECTION_ACCEPTABLE) : 0;
   }
   /** Listener: connections in SYN-RECEIVED. */
   get halfOpen(): number {
-    return this.#half(record.CONNECTION_HALF_OPEN);
+    return this.stateNumber === record.LISTEN ? this.#half(record.CONNECTION_HALF_OPEN) : 0;
   }
   /** The retransmission, persist or TIME-WAIT timer runs. */
   get timerArmed(): boolean {

@@ -125,7 +125,10 @@ export class Connection {
   error: u16;
   /** Listener: limit of half-open plus waiting connections. */
   backlog: u16;
-  /** Listener: connections in SYN_RECEIVED, and established ones nobody accepted yet. */
+  /**
+   * Listener: connections in SYN_RECEIVED, and established ones nobody accepted yet. A connection has
+   * its `retransmissions` here.
+   */
   halfOpen: u16;
   acceptable: u16;
   linger: i32;
@@ -157,6 +160,13 @@ export class Connection {
    */
   @inline get bareSequence(): u32 {
     return this.has(PERSIST) ? this.sendNext : this.sendMax;
+  }
+  /** Segments of this connection that were sent again; only listeners count in these bytes. */
+  @inline get retransmissions(): u32 {
+    return load<u32>(changetype<usize>(this), record.CONNECTION_RETRANSMISSIONS);
+  }
+  set retransmissions(segments: u32) {
+    store<u32>(changetype<usize>(this), segments, record.CONNECTION_RETRANSMISSIONS);
   }
   /** First of the accept queue (listener). */
   @inline get acceptHead(): Connection | null {

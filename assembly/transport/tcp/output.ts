@@ -20,6 +20,7 @@ import {
 } from "./connection";
 import { congestionWindow } from "./congestion";
 import { sendSynAgain } from "./handshake";
+import { countRetransmission } from "./retransmit";
 import { timeoutUs } from "./rtt";
 import { before, laterOf } from "./sequence";
 import { chainReach, segmentReach, transmitSegment } from "./transmit";
@@ -122,6 +123,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   if (fin) flags |= Tcp.FIN;
   if (!transmitSegment(connection, sequence, bytes, flags)) return false;
   const next = sequence + bytes + (fin ? 1 : 0);
+  if (before(sequence, connection.sendMax)) countRetransmission(connection);
   connection.sendNext = next;
   if (before(connection.sendMax, next)) {
     // Karn: only a segment sent for the first time is timed (RFC 6298 section 3).

@@ -90,6 +90,8 @@ export const CONNECTION_ERROR: u32 = 240;
 export const CONNECTION_BACKLOG: u32 = 242;
 export const CONNECTION_HALF_OPEN: u32 = 244;
 export const CONNECTION_ACCEPTABLE: u32 = 246;
+/** Where a listener counts connections, a connection counts what it has sent again. */
+export const CONNECTION_RETRANSMISSIONS: u32 = CONNECTION_HALF_OPEN;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;

@@ -5,6 +5,12 @@ import { Tcp } from "../../wire/tcp";
 import { Connection, FIN_QUEUED, RTT_TIMING } from "./connection";
 import { segmentReach, transmitSegment } from "./transmit";
 
+/** Counts a segment that is sent again, of the whole stack and of its connection. */
+export function countRetransmission(connection: Connection): void {
+  count(COUNTER_TCP_RETRANSMISSIONS);
+  connection.retransmissions++;
+}
+
 /**
  * Retransmits one segment from SND.UNA without moving SND.NXT. A full device ring only delays it:
  * the timer repeats it.
@@ -15,7 +21,7 @@ export function retransmitFirst(connection: Connection): void {
   if (outstanding == 0) return;
   // Karn's algorithm (RFC 6298 section 3): a repeated segment gives no sample.
   connection.clear(RTT_TIMING);
-  count(COUNTER_TCP_RETRANSMISSIONS);
+  countRetransmission(connection);
   const data = connection.sendEnd - una;
   const whole = <i32>data > 0 ? min(min(data, outstanding), <u32>connection.mss) : 0;
   const bytes = segmentReach(connection, una, whole);

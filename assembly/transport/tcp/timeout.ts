@@ -1,6 +1,5 @@
 /** The connection's main timer: retransmission, window probes, TIME_WAIT, abandoned FIN_WAIT_2. */
 import {
-  COUNTER_TCP_RETRANSMISSIONS,
   COUNTER_TCP_TIMEOUTS,
   COUNTER_TCP_ZERO_WINDOW_PROBES,
   ERRNO_ETIMEDOUT,
@@ -24,6 +23,7 @@ import {
 import { sendSynAgain } from "./handshake";
 import { output, sendHeldBack } from "./output";
 import { makeReady } from "./ready";
+import { countRetransmission } from "./retransmit";
 import { RTO_MAX_US, timeoutUs } from "./rtt";
 import { after, laterOf } from "./sequence";
 import { transmitSegment } from "./transmit";
@@ -66,7 +66,7 @@ function synTimeout(connection: Connection): void {
   connection.set(SYN_REPEATED);
   connection.clear(RTT_TIMING);
   count(COUNTER_TCP_TIMEOUTS);
-  count(COUNTER_TCP_RETRANSMISSIONS);
+  countRetransmission(connection);
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));
   sendSynAgain(connection);
 }
@@ -91,7 +91,6 @@ function retransmissionTimeout(connection: Connection): void {
   connection.backoff++;
   connection.clear(RTT_TIMING);
   count(COUNTER_TCP_TIMEOUTS);
-  count(COUNTER_TCP_RETRANSMISSIONS);
   goBack(connection);
   if (!output(connection)) makeReady(connection);
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));

@@ -1,47 +1,36 @@
 /** TCP_INFO of a connection of the stack, with the names and units of Linux's struct tcp_info. */
-import { CLOSED, ESTABLISHED, RECOVERY, SCALING } from "../../../assembly/transport/tcp/record";
-import type { ConnectionView } from "../../wasm/connections";
+import { CLOSED, ESTABLISHED, SCALING } from "../../../assembly/transport/tcp/record";
+import type { CongestionState, ConnectionView } from "../../wasm/connections";
 import { TCP_STATES } from "./stack-linux";
 
 const TCPI_OPT_WSCALE = 4;
-const CA_OPEN = 0;
-const CA_DISORDER = 1;
-const CA_RECOVERY = 3;
-const CA_LOSS = 4;
+/** enum tcp_ca_state. */
+const congestionStates: Readonly<Record<CongestionState, number>> = {
+  open: 0,
+  disorder: 1,
+  recovery: 3,
+  loss: 4,
+};
 /** TCP_INFINITE_SSTHRESH. */
 const SSTHRESH_INFINITE = 0x7fffffff;
 /** At and above this the stack's ssthresh has not been set. */
 const SSTHRESH_UNSET_BYTES = 2 ** 30;
-
-function congestionState(view: ConnectionView): number {
-  if (view.has(RECOVERY)) return CA_RECOVERY;
-  if (view.retries > 0 && view.stateNumber >= ESTABLISHED) return CA_LOSS;
-  return view.duplicateAcks > 0 ? CA_DISORDER : CA_OPEN;
-}
 
 /** Segments that `bytes` make. */
 function segments(bytes: number, mss: number): number {
   return Math.ceil(Math.max(0, bytes) / Math.max(1, mss));
 }
 
-/** What the stack knows beside the connection's record. */
-interface Beside {
-  readonly delayedAckUs: number;
-  /** Of the whole stack, which is one connection's as long as a script has no other. */
-  readonly retransmissions: number;
-}
-
-export function tcpInfo(view: ConnectionView, beside: Beside): Map<string, number> {
+export function tcpInfo(view: ConnectionView, delayedAckUs: number): Map<string, number> {
   const { mss, stateNumber, cwnd, ssthresh } = view;
-  const isOpen = stateNumber >= ESTABLISHED;
-  const inFlight = isOpen ? (view.sendMax - view.sendUna) | 0 : 0;
-  const unsent = isOpen ? (view.sendEnd - view.sendMax) | 0 : 0;
+  // A FIN is a segment too, so it counts here.
+  const inFlight = stateNumber >= ESTABLISHED ? (view.sendMax - view.sendUna) | 0 : 0;
   const scaling = view.has(SCALING);
   const acked = ((view.sendUna - view.initialSend) | 0) - 1;
   const received = ((view.receiveNext - view.initialReceive) | 0) - 1;
   return new Map([
     ["tcpi_state", TCP_STATES[stateNumber] as number],
-    ["tcpi_ca_state", congestionState(view)],
+    ["tcpi_ca_state", congestionStates[view.congestionState]],
     ["tcpi_retransmits", view.retries],
     ["tcpi_probes", 0],
     ["tcpi_backoff", view.backoff],
@@ -49,7 +38,7 @@ export function tcpInfo(view: ConnectionView, beside: Beside): Map<string, numbe
     ["tcpi_snd_wscale", scaling ? view.sendScale : 0],
     ["tcpi_rcv_wscale", scaling ? view.receiveScale : 0],
     ["tcpi_rto", stateNumber === CLOSED ? 0 : view.rtoUs * 2 ** Math.min(view.backoff, 16)],
-    ["tcpi_ato", beside.delayedAckUs],
+    ["tcpi_ato", delayedAckUs],
     ["tcpi_snd_mss", mss],
     ["tcpi_rcv_mss", mss],
     ["tcpi_advmss", mss],
@@ -64,12 +53,12 @@ export function tcpInfo(view: ConnectionView, beside: Beside): Map<string, numbe
     ],
     ["tcpi_snd_cwnd", mss === 0 ? 0 : Math.floor(cwnd / mss)],
     ["tcpi_reordering", 3],
-    ["tcpi_total_retrans", beside.retransmissions],
+    ["tcpi_total_retrans", view.retransmissions],
     ["tcpi_rcv_space", view.receiveBuffer],
     ["tcpi_bytes_acked", Math.max(0, acked)],
     ["tcpi_bytes_received", Math.max(0, received)],
-    ["tcpi_notsent_bytes", Math.max(0, unsent)],
+    ["tcpi_notsent_bytes", view.unsentBytes],
     ["tcpi_snd_wnd", view.sendWindow],
-    ["tcpi_rcv_wnd", (view.receiveEdge - view.receiveNext) >>> 0],
+    ["tcpi_rcv_wnd", view.receiveWindow],
   ]);
 }

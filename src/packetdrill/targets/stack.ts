@@ -3,7 +3,6 @@ import {
   COUNTER_CONNECTIONS_OPEN,
   COUNTER_FRAMES_OUT,
   COUNTER_QUEUES_OPEN,
-  COUNTER_TCP_RETRANSMISSIONS,
   COUNTER_TIMERS_ARMED,
   COUNTER_TOKENS_OUT,
   SOCKET_OPTION_LINGER,
@@ -118,8 +117,7 @@ export class StackTarget implements Target {
     const { calls, machine } = this.#started();
     const view = calls.stream(fd)?.view;
     if (view === undefined) return new Map();
-    const retransmissions = machine.stack.counter(COUNTER_TCP_RETRANSMISSIONS);
-    return tcpInfo(view, { delayedAckUs: this.#settings.delayedAckUs, retransmissions });
+    return tcpInfo(view, this.#settings.delayedAckUs);
   }
 
   /** Closes what the script left open, lets every timer run out, and looks into the pools. */
