@@ -114,8 +114,7 @@ export class StackTarget implements Target {
   }
 
   snapshot(fd: number): ReadonlyMap<string, number> {
-    const { calls, machine } = this.#started();
-    const view = calls.stream(fd)?.view;
+    const view = this.#started().calls.stream(fd)?.view;
     if (view === undefined) return new Map();
     return tcpInfo(view, this.#settings.delayedAckUs);
   }
