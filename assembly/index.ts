@@ -84,6 +84,7 @@ import { openPorts } from "./transport/ports";
 import { openAccepts, serveStarved } from "./transport/tcp/accept";
 import { abortAll as abortConnections } from "./transport/tcp/close";
 import { connectionRecords, connectionsOpen, openConnections } from "./transport/tcp/connection";
+import { openCookies } from "./transport/tcp/cookie";
 import { flushReady, openReady } from "./transport/tcp/ready";
 import { openTable } from "./transport/tcp/table";
 import { openTimeWait } from "./transport/tcp/time-wait";
@@ -156,6 +157,7 @@ function openTransports(): void {
   openReady();
   openTimeWait();
   openAccepts();
+  openCookies();
   openDatagramSockets(limit(OPEN_DATAGRAM_SOCKETS));
 }
 

@@ -110,6 +110,8 @@ export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;
 export const OPEN_REASSEMBLY_SETS: u32 = 72;
+/** SYN_COOKIES_…. */
+export const OPEN_SYN_COOKIES: u32 = 80;
 /** 64 random bytes from the host: the one seed of every key and choice the stack makes. */
 export const OPEN_SEED: u32 = 128;
 export const OPEN_SEED_SIZE: u32 = 64;
@@ -182,6 +184,12 @@ export const SOCKET_OPTION_RECEIVE_BUFFER: u32 = 3;
 export const SOCKET_OPTION_SEND_BUFFER: u32 = 4;
 /** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
 export const LINGER_OFF: i32 = -1;
+
+// When a listener answers a SYN by a cookie instead of a half-open connection (RFC 4987).
+export const SYN_COOKIES_NEVER: u32 = 0;
+/** When half-open and waiting connections fill the backlog. */
+export const SYN_COOKIES_FULL: u32 = 1;
+export const SYN_COOKIES_ALWAYS: u32 = 2;
 
 export const SOMAXCONN: u32 = 4096;
 
@@ -279,7 +287,12 @@ export const COUNTER_TCP_ZERO_WINDOW_PROBES: u32 = 59;
 export const COUNTER_UDP_DATAGRAMS_RECEIVED: u32 = 60;
 export const COUNTER_UDP_DATAGRAMS_SENT: u32 = 61;
 export const COUNTER_TCP_CHALLENGE_ACKS: u32 = 62;
-export const COUNTER_COUNT: u32 = 64;
+export const COUNTER_TCP_COOKIES_SENT: u32 = 72;
+/** Connections that a cookie opened. */
+export const COUNTER_TCP_COOKIES_RECEIVED: u32 = 73;
+/** Acknowledgments of no cookie, or of one too old, while cookies were under way. */
+export const COUNTER_TCP_COOKIES_FAILED: u32 = 74;
+export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.
 export const CONNECTION_SIZE: u32 = 256;

@@ -1,5 +1,5 @@
 /** The resolved configuration: every value has a name in full, a unit and, where possible, a default. */
-import type { backendNames, FileConfig, libosNames } from "./schema";
+import type { backendNames, FileConfig, libosNames, synCookieNames } from "./schema";
 
 export type LibosName = (typeof libosNames)[number];
 export type BackendName = (typeof backendNames)[number];
@@ -49,6 +49,8 @@ export interface InetstackConfig {
   readonly rtoMinMs: number;
   readonly timeWaitMs: number;
   readonly delayedAckMs: number;
+  /** When a listener answers SYNs by cookies. */
+  readonly synCookies: (typeof synCookieNames)[number];
 }
 
 export interface Config {
@@ -114,6 +116,7 @@ function resolveInetstack(file: FileConfig["inetstack_config"]): InetstackConfig
     rtoMinMs: file.rto_min_ms,
     timeWaitMs: file.time_wait_ms,
     delayedAckMs: file.delayed_ack_ms,
+    synCookies: file.syn_cookies ?? "full",
   };
 }
 

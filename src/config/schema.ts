@@ -31,6 +31,8 @@ export const libosNames = [
 
 export const backendNames = ["tap", "xdp", "packet"] as const;
 
+export const synCookieNames = ["full", "always", "never"] as const;
+
 const uint32Max = 4294967295;
 const million = 1048576;
 
@@ -141,6 +143,10 @@ const inetstack = section(
     rto_min_ms: size(1, 60000, 200, "Shortest retransmission timeout in milliseconds."),
     time_wait_ms: size(0, 240000, 60000, "Length of TIME_WAIT in milliseconds."),
     delayed_ack_ms: size(0, 500, 40, "Longest delay of an acknowledgement in milliseconds."),
+    syn_cookies: choice(
+      synCookieNames,
+      "When a listener answers SYNs without keeping state. Default: full, when its backlog is.",
+    ),
   },
   "The TCP/IP stack: sizes are fixed when it opens.",
 );

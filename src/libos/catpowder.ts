@@ -33,6 +33,7 @@ export function stackOptions(config: Config): StackOptions {
     delayedAckUs: inetstack.delayedAckMs * 1000,
     mssBytes: inetstack.mss ?? 0,
     noDelay: tcpSocketOptions.noDelay,
+    synCookies: inetstack.synCookies,
     arpTtlUs: inetstack.arpCacheTtlMs * 1000,
     arpRetries: inetstack.arpRequestRetries,
     arpTimeoutUs: Math.min(inetstack.arpRequestTimeoutMs, ARP_TIMEOUT_MAX_MS) * 1000,

@@ -19,13 +19,26 @@ import {
   OPEN_SEED,
   OPEN_SEED_SIZE,
   OPEN_SEND_BUFFER,
+  OPEN_SYN_COOKIES,
   OPEN_TCP_FLAGS,
   OPEN_TIME_WAIT_US,
   OPEN_TOKENS,
+  SYN_COOKIES_ALWAYS,
+  SYN_COOKIES_FULL,
+  SYN_COOKIES_NEVER,
 } from "../../assembly/layout";
 import { memoryBytes } from "../../assembly/memory/plan";
 import { DemibunError } from "../errors";
 import { ERRNO_EINVAL } from "../../assembly/layout";
+
+/** When a listener answers a SYN without keeping state of it (RFC 4987), by the stack's numbers. */
+const synCookieNumbers = {
+  never: SYN_COOKIES_NEVER,
+  full: SYN_COOKIES_FULL,
+  always: SYN_COOKIES_ALWAYS,
+} as const;
+
+export type SynCookies = keyof typeof synCookieNumbers;
 
 export interface StackOptions {
   /** Buffers of 2 KiB, for received packets and data to send together. */
@@ -53,6 +66,8 @@ export interface StackOptions {
   readonly mssBytes: number;
   /** Nagle's algorithm off by default. */
   readonly noDelay: boolean;
+  /** SYN cookies: when half-open and waiting connections fill the backlog, always or never. */
+  readonly synCookies: SynCookies;
   readonly arpTtlUs: number;
   readonly arpRetries: number;
   readonly arpTimeoutUs: number;
@@ -77,6 +92,7 @@ export const defaultStackOptions: StackOptions = {
   delayedAckUs: 40_000,
   mssBytes: 0,
   noDelay: true,
+  synCookies: "full",
   arpTtlUs: 15_000_000,
   arpRetries: 5,
   arpTimeoutUs: 1_000_000,
@@ -115,6 +131,7 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_DELAYED_ACK_US, options.delayedAckUs],
     [OPEN_MSS, options.mssBytes],
     [OPEN_TCP_FLAGS, options.noDelay ? 1 : 0],
+    [OPEN_SYN_COOKIES, synCookieNumbers[options.synCookies]],
     [OPEN_ARP_TTL_US, options.arpTtlUs],
     [OPEN_ARP_RETRIES, options.arpRetries],
     [OPEN_ARP_TIMEOUT_US, options.arpTimeoutUs],

@@ -94,6 +94,7 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       rtoMinMs: 200,
       timeWaitMs: 60000,
       delayedAckMs: 40,
+      synCookies: "full",
     },
     runtime: { spinUs: 50 },
   });

@@ -168,6 +168,13 @@ export class Connection {
   set retransmissions(segments: u32) {
     store<u32>(changetype<usize>(this), segments, record.CONNECTION_RETRANSMISSIONS);
   }
+  /** Listener, which challenges nobody: milliseconds of the clock when it last sent a SYN cookie. */
+  @inline get cookieMs(): u32 {
+    return this.challengeMs;
+  }
+  set cookieMs(milliseconds: u32) {
+    this.challengeMs = milliseconds;
+  }
   /** First of the accept queue (listener). */
   @inline get acceptHead(): Connection | null {
     return changetype<Connection | null>(changetype<usize>(this.receiveHead));

@@ -1,6 +1,7 @@
 /** Opening: initial sequence numbers, our SYN and SYN-ACK, what both ends' options agree on. */
 import { CAPABILITY_CHAINS, FRAME_PAYLOAD } from "../../layout";
 import { sipHash24 } from "../../crypto/siphash";
+import { Interface } from "../../link/interface";
 import { findNeighbour, neighbourSend } from "../../link/neighbour";
 import { route, routeInterface, routeNextHop } from "../../network/route";
 import { KEY_SEQUENCES, secretKey } from "../../random";
@@ -22,10 +23,12 @@ import { RTO_INITIAL_US } from "./rtt";
 import { laterOf } from "./sequence";
 import { configuredMss } from "./settings";
 
-const SYN_WINDOW_MAX: u32 = 65535;
+/** The window of a SYN is never scaled (RFC 7323 section 2.2). */
+export const SYN_WINDOW_MAX: u32 = 65535;
 
 let predecessorEnd: u32 = 0;
-let hasPredecessor = false;
+/** The SYN being processed replaces a connection of the same 4-tuple. */
+export let hasPredecessor = false;
 
 /**
  * RFC 6528: ISN = M + F(4-tuple, secret), M a clock of 4 µs. Numbers of one 4-tuple grow with time,
@@ -68,7 +71,11 @@ export function routeConnection(connection: Connection): bool {
 
 /** Sets the fields both kinds of opening begin with; the 4-tuple and route are set. */
 export function prepareHandshake(connection: Connection): void {
-  const initial = initialSequence(connection);
+  beginAt(connection, initialSequence(connection));
+}
+
+/** The same with a given ISS. */
+export function beginAt(connection: Connection, initial: u32): void {
   connection.initialSend = initial;
   connection.sendUna = initial;
   connection.sendNext = initial + 1;
@@ -89,8 +96,8 @@ function scaleFor(bytes: u32): u32 {
 }
 
 /** Largest segment we take: what one IP packet of the interface holds (RFC 9293 section 3.7.1). */
-function announcedMss(connection: Connection): u32 {
-  const room = connection.nic.mtu - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
+export function announcedMss(nic: Interface): u32 {
+  const room = nic.mtu - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
   const wanted = configuredMss();
   return wanted != 0 ? min(wanted, room) : room;
 }
@@ -133,7 +140,7 @@ export function sendSynAgain(connection: Connection): bool {
   );
   if (packet === null) return true;
   const options = controlOptions(packet);
-  writeSynOptions(options, announcedMss(connection), scaling, connection.receiveScale);
+  writeSynOptions(options, announcedMss(connection.nic), scaling, connection.receiveScale);
   sealControl(packet);
   if (!active) connection.receiveEdge = connection.receiveNext + window;
   let neighbour = connection.neighbour;

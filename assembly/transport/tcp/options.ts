@@ -46,6 +46,12 @@ export function parseSynOptions(): void {
   }
 }
 
+/** Stands in for the options of a SYN that nobody kept: an MSS and no window scale. */
+export function recallSynOptions(mss: u32): void {
+  peerMss = mss;
+  peerScale = SCALE_NONE;
+}
+
 /** Bytes of options a SYN of ours carries: MSS and, when asked, window scale with its padding. */
 export function synOptionBytes(scaling: bool): u32 {
   return scaling ? 8 : 4;

@@ -4,6 +4,7 @@ import {
   OPEN_DELAYED_ACK_US,
   OPEN_MSS,
   OPEN_RTO_MIN_US,
+  OPEN_SYN_COOKIES,
   OPEN_TIME_WAIT_US,
 } from "../../layout";
 
@@ -22,4 +23,9 @@ export function delayedAckUs(): u32 {
 /** The largest MSS to announce or use; 0 leaves it to the interface. */
 export function configuredMss(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_MSS);
+}
+
+/** SYN_COOKIES_…: when a listener answers without keeping state. */
+export function synCookies(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_SYN_COOKIES);
 }

@@ -1,5 +1,5 @@
 /** Shell commands of scripts as settings of the stack: sysctls, in the forms that scripts use. */
-import type { StackOptions } from "../../wasm/stack-options";
+import type { StackOptions, SynCookies } from "../../wasm/stack-options";
 import { UnsupportedError } from "./target";
 
 type Settings = { -readonly [Key in keyof StackOptions]?: StackOptions[Key] };
@@ -40,7 +40,7 @@ const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
 
 /** Sysctls without a counterpart, whatever their value. */
 const ignoredSysctls =
-  /^net\.(core|ipv6)\.|^net\.ipv4\.(tcp_(syncookies|moderate_rcvbuf|no_metrics_save|autocorking|early_retrans|recovery|slow_start_after_idle|min_tso_segs|tso_win_divisor|tso_rtt_log|pacing_.*|limit_output_bytes|notsent_lowat|shrink_window|allowed_congestion_control|min_snd_mss|base_mss|max_syn_backlog|tw_reuse.*|timestamps_.*|invalid_ratelimit|challenge_ack_limit|mem|adv_win_scale|app_win|workaround_signed_windows|thin_linear_timeouts|comp_sack_.*|plb_.*|migrate_req|reflect_tos|backlog_ack_defer|ehash_entries|keepalive_.*|orphan_retries|abort_on_overflow|rfc1337|stdurg|retrans_collapse|reordering|max_reordering|available_congestion_control|retries1)|ip_local_port_range|ip_no_pmtu_disc|icmp_.*|conf\..*|route\..*|fib_.*|neigh\..*|udp_.*|ip_forward|somaxconn)$/;
+  /^net\.(core|ipv6)\.|^net\.ipv4\.(tcp_(moderate_rcvbuf|no_metrics_save|autocorking|early_retrans|recovery|slow_start_after_idle|min_tso_segs|tso_win_divisor|tso_rtt_log|pacing_.*|limit_output_bytes|notsent_lowat|shrink_window|allowed_congestion_control|min_snd_mss|base_mss|max_syn_backlog|tw_reuse.*|timestamps_.*|invalid_ratelimit|challenge_ack_limit|mem|adv_win_scale|app_win|workaround_signed_windows|thin_linear_timeouts|comp_sack_.*|plb_.*|migrate_req|reflect_tos|backlog_ack_defer|ehash_entries|keepalive_.*|orphan_retries|abort_on_overflow|rfc1337|stdurg|retrans_collapse|reordering|max_reordering|available_congestion_control|retries1)|ip_local_port_range|ip_no_pmtu_disc|icmp_.*|conf\..*|route\..*|fib_.*|neigh\..*|udp_.*|ip_forward|somaxconn)$/;
 
 const numericOptions = [
   "receiveBufferBytes",
@@ -62,7 +62,16 @@ const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number]>> 
   "net.ipv4.tcp_rto_min_us": ["rtoMinUs", 0],
 };
 
+/** Linux's numbers for tcp_syncookies. */
+const synCookies: Readonly<Record<string, SynCookies>> = { 0: "never", 1: "full", 2: "always" };
+
 function setSysctl(name: string, value: string, settings: Settings): void {
+  if (name === "net.ipv4.tcp_syncookies") {
+    const when = synCookies[value.trim()];
+    if (when === undefined) throw new Error(`${name} cannot be ${JSON.stringify(value)}`);
+    settings.synCookies = when;
+    return;
+  }
   const counterpart = sysctlOptions[name];
   if (counterpart !== undefined) {
     const [option, index] = counterpart;

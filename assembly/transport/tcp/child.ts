@@ -1,0 +1,54 @@
+/** The record of a connection that a peer opens to a listener: what it has of the two. */
+import { COUNTER_DROP_TCP_BACKLOG_FULL } from "../../layout";
+import { count } from "../../counters";
+import { Connection, NO_DELAY, returnConnection, SYN_RECEIVED, takeConnection } from "./connection";
+import { routeConnection } from "./handshake";
+import {
+  segmentLocal,
+  segmentPorts,
+  segmentRemote,
+  segmentSequence,
+  segmentWindow,
+} from "./segment";
+import { addConnection } from "./table";
+
+/** A record for the sender of the segment being processed; null when none is free or no way leads. */
+export function takeChild(listener: Connection): Connection | null {
+  const connection = takeConnection();
+  if (connection === null) {
+    count(COUNTER_DROP_TCP_BACKLOG_FULL);
+    return null;
+  }
+  connection.local = segmentLocal;
+  connection.remote = segmentRemote;
+  connection.ports = segmentPorts;
+  connection.receiveBuffer = listener.receiveBuffer;
+  connection.sendBuffer = listener.sendBuffer;
+  connection.linger = listener.linger;
+  connection.flags = listener.flags & NO_DELAY;
+  if (routeConnection(connection)) return connection;
+  returnConnection(connection);
+  return null;
+}
+
+/**
+ * Enters SYN-RECEIVED: the peer's SYN had the number `initialReceive`, ours has been chosen. What is
+ * announced before the SYN-ACK leaves is nothing.
+ */
+export function enterSynReceived(
+  connection: Connection,
+  listener: Connection,
+  initialReceive: u32,
+): void {
+  connection.initialReceive = initialReceive;
+  connection.receiveNext = initialReceive + 1;
+  connection.receiveEdge = connection.receiveNext;
+  connection.sendWindow = segmentWindow;
+  connection.windowMax = segmentWindow;
+  connection.sendWl1 = segmentSequence;
+  connection.sendWl2 = connection.initialSend;
+  connection.state = SYN_RECEIVED;
+  connection.listener = listener;
+  listener.halfOpen++;
+  addConnection(connection);
+}
