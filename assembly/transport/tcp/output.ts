@@ -118,7 +118,7 @@ function finFollows(connection: Connection, bytes: u32): bool {
 function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   const sequence = connection.sendNext;
   let flags = Tcp.ACK;
-  // RFC 9293 section 3.9.1.2 (MUST-60): PSH on the last buffered segment.
+  // RFC 9293 section 3.9.1.2 (MUST-61): PSH on the last buffered segment.
   if (bytes != 0 && sequence + bytes == connection.sendEnd) flags |= Tcp.PSH;
   if (fin) flags |= Tcp.FIN;
   if (!transmitSegment(connection, sequence, bytes, flags)) return false;

@@ -30,7 +30,7 @@ import { transmitSegment } from "./transmit";
 
 /** R2 of RFC 9293 section 3.8.3 in retransmissions: 15 back-offs from 200 ms are over 15 minutes. */
 const DATA_RETRIES: u8 = 15;
-/** From 1 s: 1 + 2 + … + 128 = 255 s, above the 3 minutes SHLD-23 asks for. */
+/** From 1 s: 1 + 2 + … + 128 = 255 s, above the 3 minutes MUST-23 asks for. */
 const SYN_RETRIES: u8 = 7;
 /** A peer that sent a SYN and then nothing is forgotten after 31 s; its slot is wanted. */
 const SYN_ACK_RETRIES: u8 = 5;

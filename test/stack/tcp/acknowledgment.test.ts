@@ -107,7 +107,7 @@ test("Nagle does not hold back a FIN (3.7.4)", () => {
   peer.expect({ flags: "FPA", seq: 2, length: 5 });
 });
 
-test("PSH is set on the last segment of what is queued (MUST-60)", () => {
+test("PSH is set on the last segment of what is queued (MUST-61)", () => {
   const { lab, peer, qd } = accepted();
   lab.push(qd, pattern(2000));
   lab.push(qd, pattern(2000));

@@ -108,7 +108,7 @@ test("the acknowledgment of a repeated segment gives no sample (3, Karn)", () =>
   expectAbout(untilSent(lab, peer, 2000), 200);
 });
 
-test("after R2 the connection ends with ETIMEDOUT, 100 s at least (MUST-20, MUST-21)", () => {
+test("after R2 the connection ends with ETIMEDOUT, 100 s at least (MUST-20, SHLD-11)", () => {
   const { lab, peer, qd } = opened(1);
   const pop = lab.pop(qd);
   lab.push(qd, pattern(10));

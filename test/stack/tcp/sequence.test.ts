@@ -195,7 +195,7 @@ test("a FIN out of order waits for what is missing", () => {
   expect(lab.read(qd)).toHaveLength(0);
 });
 
-test("a keep-alive probe is answered (MUST-26's other side)", () => {
+test("a keep-alive probe is answered (3.8.4)", () => {
   const { lab, peer } = accepted();
   for (const length of [0, 1]) {
     lab.advance(1000);
