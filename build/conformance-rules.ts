@@ -26,7 +26,10 @@ interface RuleText {
   readonly partly?: string;
   /** Not built, or left out on purpose. */
   readonly undone?: string;
-  /** Not built until there are tests that `tests` choose or that name the label. */
+  /**
+   * Not built until tests name the label. Those that `tests` choose make it "partly" only, until
+   * somebody who has read them takes this away.
+   */
   readonly awaits?: string;
   /** There is nothing that could follow the rule. */
   readonly apart?: string;
@@ -77,26 +80,27 @@ function choose(choice: string, tests: readonly ProvingTest[]): ProvingTest[] {
   );
 }
 
-function judge(text: RuleText, isProved: boolean, missing: number): [Status, string | undefined] {
+function judge(text: RuleText, isProved: boolean, isNamed: boolean): [Status, string | undefined] {
   if (text.apart !== undefined) return ["does not apply", text.apart];
   if (text.undone !== undefined) return ["not done", text.undone];
   if (!isProved) return ["not done", text.partly ?? text.awaits ?? "no test proves it"];
   if (text.partly !== undefined) return ["partly", text.partly];
-  if (text.awaits !== undefined && missing > 0) return ["partly", "some of its tests are missing"];
-  return ["done", undefined];
+  if (text.awaits === undefined || isNamed) return ["done", undefined];
+  return ["partly", "tests name its section; nobody has said yet that they prove the rule"];
 }
 
 function readRule(text: RuleText, tests: readonly ProvingTest[]): Rule {
   const choices = typeof text.tests === "string" ? [text.tests] : (text.tests ?? []);
   const isLabel = /^[A-Z]+-\d+$/.test(text.id);
-  const proving = new Set(isLabel ? tests.filter((test) => test.labels.has(text.id)) : []);
+  const naming = isLabel ? tests.filter((test) => test.labels.has(text.id)) : [];
+  const proving = new Set(naming);
   const missing: string[] = [];
   for (const choice of choices) {
     const chosen = choose(choice, tests);
     if (chosen.length === 0) missing.push(choice);
     for (const test of chosen) proving.add(test);
   }
-  const [status, reason] = judge(text, proving.size > 0, missing.length);
+  const [status, reason] = judge(text, proving.size > 0, naming.length > 0);
   return {
     id: text.id,
     section: text.section ?? text.id,
