@@ -10,13 +10,13 @@ test proves is not done. Rules are told in our own words; labels such as MUST-1 
 appendix B. Scripts marked ° pass against Linux as well.
 `;
 
-function escape(text: string): string {
+function plainText(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>|]/g, "\\$&");
 }
 
 function link(test: ProvingTest): string {
   const title = test.title.replace(/ \([^)]*\)$/, "");
-  return `[${escape(title)}${test.isLive ? " °" : ""}](../${test.path})`;
+  return `[${plainText(title)}${test.isLive ? " °" : ""}](../${test.path})`;
 }
 
 function counted(rules: readonly Rule[], status: Status): number {
