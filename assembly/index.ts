@@ -55,7 +55,13 @@ import {
 import { count } from "./counters";
 import { arpAnnounce, openArp } from "./link/arp";
 import { maintainRings, publishTransmit, receiveBatch, refill } from "./link/device";
-import { interfaceAt, interfaceRecords, interfacesTotal, openInterfaces } from "./link/interface";
+import {
+  Interface,
+  interfaceAt,
+  interfaceRecords,
+  interfacesTotal,
+  openInterfaces,
+} from "./link/interface";
 import { neighbourSet as setNeighbour, openNeighbours } from "./link/neighbour";
 import { allocateChain } from "./memory/chain";
 import {
@@ -85,10 +91,15 @@ import { openAccepts, serveStarved } from "./transport/tcp/accept";
 import { abortAll as abortConnections } from "./transport/tcp/close";
 import { connectionRecords, connectionsOpen, openConnections } from "./transport/tcp/connection";
 import { openCookies } from "./transport/tcp/cookie";
+import { TIMESTAMPS_BYTES } from "./transport/tcp/options";
 import { flushReady, openReady } from "./transport/tcp/ready";
+import { TIMESTAMPS } from "./transport/tcp/record";
+import { offeredOptions } from "./transport/tcp/settings";
 import { openTable } from "./transport/tcp/table";
 import { openTimeWait } from "./transport/tcp/time-wait";
 import { openDatagramSockets } from "./transport/udp/socket";
+import { Ipv4 } from "./wire/ipv4";
+import { Tcp } from "./wire/tcp";
 
 export {
   acceptStart as accept,
@@ -282,12 +293,12 @@ export function measure(): void {
 
 /**
  * A chain of frames for an array of `bytes` to push, its first record's address; 0 when the pool
- * lacks: the last three sixteenths are not the application's. Frames hold at most one segment each where the device cannot segment, so that each is sent
- * in place.
+ * lacks: the last three sixteenths are not the application's. Frames hold at most one segment each
+ * where the device cannot segment, so that each is sent in place.
  */
 export function allocate(bytes: u32): u32 {
   const nic = interfaceAt(0);
-  const perFrame = nic.has(CAPABILITY_SEGMENTATION) ? FRAME_PAYLOAD : nic.mtu - 40;
+  const perFrame = nic.has(CAPABILITY_SEGMENTATION) ? FRAME_PAYLOAD : usualSegment(nic);
   // Received packets, acknowledgments and retransmissions need frames too, or nothing would ever be
   // acknowledged and so given back.
   const reserve = (framesTotal() >> 3) + (framesTotal() >> 4);
@@ -296,6 +307,12 @@ export function allocate(bytes: u32): u32 {
     return 0;
   }
   return <u32>changetype<usize>(allocateChain(bytes, perFrame));
+}
+
+/** Payload of a full segment when the peer takes up all that we offer. */
+function usualSegment(nic: Interface): u32 {
+  const options = (offeredOptions() & TIMESTAMPS) != 0 ? TIMESTAMPS_BYTES : 0;
+  return nic.mtu - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH - options;
 }
 
 /** Gives back an array that was popped or allocated and not pushed. EINVAL: it is none. */

@@ -104,7 +104,7 @@ export const OPEN_TIME_WAIT_US: u32 = 44;
 export const OPEN_DELAYED_ACK_US: u32 = 48;
 /** Largest MSS to announce; 0 derives it from the interface's MTU. */
 export const OPEN_MSS: u32 = 52;
-/** Bit 0: Nagle off by default. */
+/** 1: Nagle off by default; 2: timestamps are offered (RFC 7323); 4: SACK is offered (RFC 2018). */
 export const OPEN_TCP_FLAGS: u32 = 56;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
@@ -295,7 +295,7 @@ export const COUNTER_TCP_COOKIES_FAILED: u32 = 74;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.
-export const CONNECTION_SIZE: u32 = 256;
+export const CONNECTION_SIZE: u32 = 320;
 export const QUEUE_SIZE: u32 = 32;
 // What observers read of a queue record (assembly/queue/queue.ts).
 export const QUEUE_KIND: u32 = 0;

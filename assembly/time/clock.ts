@@ -4,6 +4,10 @@
 export let nowUs: u64 = 0;
 /** The same in wheel ticks (TICK_US each), wrapping. */
 export let nowTick: u32 = 0;
+/** The same in milliseconds, wrapping. */
+export let nowMs: u32 = 0;
+/** Where the millisecond after this one begins, so that time is seldom divided. */
+let nextMsUs: u64 = 0;
 
 /** A tick of the timing wheel: 128 microseconds. */
 export const TICK_SHIFT: u32 = 7;
@@ -13,6 +17,13 @@ export function setNow(microseconds: f64): void {
   if (next < nowUs) return;
   nowUs = next;
   nowTick = <u32>(next >> TICK_SHIFT);
+  if (next >= nextMsUs) startMillisecond();
+}
+
+function startMillisecond(): void {
+  const milliseconds = nowUs / 1000;
+  nowMs = <u32>milliseconds;
+  nextMsUs = (milliseconds + 1) * 1000;
 }
 
 /** The tick at which `microseconds` from now have surely passed. */
@@ -23,4 +34,5 @@ export function tickAfter(microseconds: u32): u32 {
 export function resetClock(microseconds: f64): void {
   nowUs = <u64>microseconds;
   nowTick = <u32>(nowUs >> TICK_SHIFT);
+  startMillisecond();
 }

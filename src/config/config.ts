@@ -51,6 +51,8 @@ export interface InetstackConfig {
   readonly delayedAckMs: number;
   /** When a listener answers SYNs by cookies. */
   readonly synCookies: (typeof synCookieNames)[number];
+  readonly timestamps: boolean;
+  readonly sack: boolean;
 }
 
 export interface Config {
@@ -117,6 +119,8 @@ function resolveInetstack(file: FileConfig["inetstack_config"]): InetstackConfig
     timeWaitMs: file.time_wait_ms,
     delayedAckMs: file.delayed_ack_ms,
     synCookies: file.syn_cookies ?? "full",
+    timestamps: file.timestamps,
+    sack: file.sack,
   };
 }
 

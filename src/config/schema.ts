@@ -142,6 +142,11 @@ const inetstack = section(
     ),
     rto_min_ms: size(1, 60000, 200, "Shortest retransmission timeout in milliseconds."),
     time_wait_ms: size(0, 240000, 60000, "Length of TIME_WAIT in milliseconds."),
+    timestamps: flag(
+      true,
+      "Offer TCP timestamps: measured round trips, protection from old segments.",
+    ),
+    sack: flag(true, "Offer selective acknowledgements of what arrives beyond a gap."),
     delayed_ack_ms: size(0, 500, 40, "Longest delay of an acknowledgement in milliseconds."),
     syn_cookies: choice(
       synCookieNames,

@@ -34,6 +34,8 @@ export function stackOptions(config: Config): StackOptions {
     mssBytes: inetstack.mss ?? 0,
     noDelay: tcpSocketOptions.noDelay,
     synCookies: inetstack.synCookies,
+    timestamps: inetstack.timestamps,
+    sack: inetstack.sack,
     arpTtlUs: inetstack.arpCacheTtlMs * 1000,
     arpRetries: inetstack.arpRequestRetries,
     arpTimeoutUs: Math.min(inetstack.arpRequestTimeoutMs, ARP_TIMEOUT_MAX_MS) * 1000,

@@ -68,6 +68,10 @@ export interface StackOptions {
   readonly noDelay: boolean;
   /** SYN cookies: when half-open and waiting connections fill the backlog, always or never. */
   readonly synCookies: SynCookies;
+  /** Timestamps (RFC 7323) are offered to peers and agreed to. */
+  readonly timestamps: boolean;
+  /** Selective acknowledgments (RFC 2018) are offered to peers and agreed to. */
+  readonly sack: boolean;
   readonly arpTtlUs: number;
   readonly arpRetries: number;
   readonly arpTimeoutUs: number;
@@ -93,6 +97,8 @@ export const defaultStackOptions: StackOptions = {
   mssBytes: 0,
   noDelay: true,
   synCookies: "full",
+  timestamps: true,
+  sack: true,
   arpTtlUs: 15_000_000,
   arpRetries: 5,
   arpTimeoutUs: 1_000_000,
@@ -113,6 +119,10 @@ export function stackMemoryBytes(options: StackOptions): number {
   );
 }
 
+function tcpFlags({ noDelay, timestamps, sack }: StackOptions): number {
+  return (noDelay ? 1 : 0) | (timestamps ? 2 : 0) | (sack ? 4 : 0);
+}
+
 /** Writes the options and the seed where the module's `open` reads them. */
 export function writeStackOptions(memory: WebAssembly.Memory, options: StackOptions): void {
   const words: readonly (readonly [offset: number, value: number])[] = [
@@ -130,7 +140,7 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_TIME_WAIT_US, options.timeWaitUs],
     [OPEN_DELAYED_ACK_US, options.delayedAckUs],
     [OPEN_MSS, options.mssBytes],
-    [OPEN_TCP_FLAGS, options.noDelay ? 1 : 0],
+    [OPEN_TCP_FLAGS, tcpFlags(options)],
     [OPEN_SYN_COOKIES, synCookieNumbers[options.synCookies]],
     [OPEN_ARP_TTL_US, options.arpTtlUs],
     [OPEN_ARP_RETRIES, options.arpRetries],

@@ -9,6 +9,7 @@ import { makeReady } from "./ready";
 import { sampleRtt, timeoutUs } from "./rtt";
 import { segmentAcknowledgment, segmentLength, segmentSequence, segmentWindow } from "./segment";
 import { after, before } from "./sequence";
+import { sampleEcho } from "./timestamp";
 
 /**
  * Processes the acknowledgment of a segment whose SEG.ACK lies in SND.UNA..SND.MAX, and its window.
@@ -38,13 +39,17 @@ function advance(connection: Connection, acknowledged: u32): void {
   if (connection.has(RTT_TIMING) && !before(una, connection.rttSequence)) {
     connection.clear(RTT_TIMING);
     sampleRtt(connection, <u32>nowUs - connection.rttStart);
+  } else if (connection.sampleLost != 0) {
+    sampleEcho(connection);
   }
+  // Karn's algorithm (RFC 6298 section 5): what was doubled stays so until a round trip is measured.
+  // Without timestamps that could take many losses, so there any acknowledgment ends it.
+  if (connection.sampleLost == 0) connection.backoff = 0;
   const flightBefore = connection.sendNext - connection.sendUna;
   connection.sendUna = una;
   // After a timeout SND.NXT went back; what is acknowledged needs no sending again.
   if (before(connection.sendNext, una)) connection.sendNext = una;
   connection.retries = 0;
-  connection.backoff = 0;
   const first = acknowledgedNew(connection, acknowledged, flightBefore);
   trimSendQueue(connection, una);
   if (connection.sendNext == una) {

@@ -18,7 +18,7 @@ import { controlOptions, makeControl, sealControl } from "./control";
 import { COOKIE_LIFE_MS, makeCookie, readCookie, useCookie } from "./cookie";
 import { agree, announcedMss, beginAt, hasPredecessor, SYN_WINDOW_MAX } from "./handshake";
 import {
-  parseSynOptions,
+  parseOptions,
   peerMss,
   recallSynOptions,
   synOptionBytes,
@@ -56,7 +56,7 @@ export function answerWithCookie(listener: Connection): void {
   const nic = routeInterface;
   const neighbour = findNeighbour(nic, routeNextHop);
   if (neighbour === null) return;
-  parseSynOptions();
+  parseOptions();
   const packet = makeControl(
     segmentLocal,
     segmentRemote,
@@ -65,10 +65,10 @@ export function answerWithCookie(listener: Connection): void {
     segmentSequence + 1,
     Tcp.SYN | Tcp.ACK,
     min(listener.receiveBuffer, SYN_WINDOW_MAX),
-    synOptionBytes(false),
+    synOptionBytes(0, false),
   );
   if (packet === null) return;
-  writeSynOptions(controlOptions(packet), announcedMss(nic), false, 0);
+  writeSynOptions(controlOptions(packet), announcedMss(nic), 0, 0, 0, false, 0);
   sealControl(packet);
   listener.cookieMs = nowMs();
   count(COUNTER_TCP_COOKIES_SENT);

@@ -4,6 +4,8 @@ import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
 import { ACK_NOW, Connection } from "./connection";
 import { makeReady } from "./ready";
+import { hasDuplicate, noteDuplicate } from "./sack";
+import { segmentSequence } from "./segment";
 import { delayedAckUs } from "./settings";
 import { transmitSegment } from "./transmit";
 
@@ -39,6 +41,17 @@ export function acknowledgeGap(connection: Connection): void {
   if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) {
     acknowledgeNow(connection);
   }
+}
+
+/**
+ * `bytes` from the segment's start had been received before. An acknowledgment tells of one such place
+ * (RFC 2883 section 4), so one that waits with another leaves first.
+ */
+export function reportDuplicate(connection: Connection, bytes: u32): void {
+  if (hasDuplicate(connection) && connection.duplicateRight != segmentSequence) {
+    acknowledgeGap(connection);
+  }
+  noteDuplicate(connection, segmentSequence, bytes);
 }
 
 /** The timer expired. */

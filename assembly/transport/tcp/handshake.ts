@@ -9,19 +9,24 @@ import { nowUs } from "../../time/clock";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { release } from "../../memory/frame";
-import { Connection, RTT_TIMING, SCALING, SYN_SENT } from "./connection";
+import { Connection, RTT_TIMING, SCALING, SYN_SENT, TIMESTAMPS } from "./connection";
 import { controlOptions, makeControl, sealControl } from "./control";
 import {
   peerMss,
+  peerOptions,
   peerScale,
   SCALE_MAX,
   SCALE_NONE,
+  segmentTimestamp,
   synOptionBytes,
+  TIMESTAMPS_BYTES,
   writeSynOptions,
 } from "./options";
 import { RTO_INITIAL_US } from "./rtt";
+import { segmentSequence } from "./segment";
 import { laterOf } from "./sequence";
-import { configuredMss } from "./settings";
+import { configuredMss, offeredOptions } from "./settings";
+import { setTimestamp, timestampNow } from "./timestamp";
 
 /** The window of a SYN is never scaled (RFC 7323 section 2.2). */
 export const SYN_WINDOW_MAX: u32 = 65535;
@@ -30,19 +35,18 @@ let predecessorEnd: u32 = 0;
 /** The SYN being processed replaces a connection of the same 4-tuple. */
 export let hasPredecessor = false;
 
+/** A secret of the 4-tuple: one half starts its sequence numbers, the other its timestamps. */
+function tupleSecret(connection: Connection): u64 {
+  const tuple = ((<u64>connection.remote) << 32) | connection.ports;
+  return sipHash24(secretKey(KEY_SEQUENCES), secretKey(KEY_SEQUENCES + 1), tuple, connection.local);
+}
+
 /**
  * RFC 6528: ISN = M + F(4-tuple, secret), M a clock of 4 µs. Numbers of one 4-tuple grow with time,
  * those of different tuples tell nothing of each other.
  */
-function initialSequence(connection: Connection): u32 {
-  const tuple = ((<u64>connection.remote) << 32) | connection.ports;
-  const hash = sipHash24(
-    secretKey(KEY_SEQUENCES),
-    secretKey(KEY_SEQUENCES + 1),
-    tuple,
-    connection.local,
-  );
-  const initial = <u32>hash + <u32>(nowUs >> 2);
+function initialSequence(secret: u64): u32 {
+  const initial = <u32>secret + <u32>(nowUs >> 2);
   return hasPredecessor ? laterOf(initial, predecessorEnd + 1) : initial;
 }
 
@@ -71,7 +75,10 @@ export function routeConnection(connection: Connection): bool {
 
 /** Sets the fields both kinds of opening begin with; the 4-tuple and route are set. */
 export function prepareHandshake(connection: Connection): void {
-  beginAt(connection, initialSequence(connection));
+  const secret = tupleSecret(connection);
+  // RFC 7323 section 7.1; the same for every incarnation, so that their timestamps grow (RFC 6191).
+  connection.timestampOffset = <u32>(secret >> 32);
+  beginAt(connection, initialSequence(secret));
 }
 
 /** The same with a given ISS. */
@@ -104,12 +111,16 @@ export function announcedMss(nic: Interface): u32 {
 
 /** Takes over the options of the peer's SYN, just parsed. */
 export function agree(connection: Connection): void {
+  agreeOptions(connection);
   const room = connection.nic.mtu - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
   let mss = min(peerMss, room);
+  const wanted = configuredMss();
+  if (wanted != 0) mss = min(mss, wanted);
+  // RFC 6691 section 2: the MSS counts no options, so what a segment carries of them comes off.
+  if (mss > TIMESTAMPS_BYTES) mss -= connection.optionBytes;
   // A device without chains needs the whole segment in one frame.
   if (!connection.nic.has(CAPABILITY_CHAINS)) mss = min(mss, FRAME_PAYLOAD);
-  const wanted = configuredMss();
-  connection.mss = <u16>(wanted != 0 ? min(mss, wanted) : mss);
+  connection.mss = <u16>mss;
   if (peerScale == SCALE_NONE) {
     connection.sendScale = 0;
     connection.receiveScale = 0;
@@ -122,11 +133,21 @@ export function agree(connection: Connection): void {
   }
 }
 
+/** What both offered holds for the connection (RFC 7323 section 3.2, RFC 2018 section 2). */
+function agreeOptions(connection: Connection): void {
+  connection.agreed = offeredOptions() & peerOptions;
+  if ((connection.agreed & TIMESTAMPS) == 0) return;
+  connection.optionBytes = <u8>TIMESTAMPS_BYTES;
+  connection.lastAckSent = segmentSequence + 1;
+  setTimestamp(connection, segmentTimestamp);
+}
+
 /** Sends the SYN, or the SYN-ACK of a connection whose peer's SYN has arrived. */
 export function sendSynAgain(connection: Connection): bool {
   const active = connection.state == SYN_SENT;
   const scaling = active || connection.has(SCALING);
-  const optionBytes = synOptionBytes(scaling);
+  const offers = active ? offeredOptions() : connection.agreed;
+  const optionBytes = synOptionBytes(offers, scaling);
   const window = min(connection.receiveBuffer, SYN_WINDOW_MAX);
   const packet = makeControl(
     connection.local,
@@ -140,7 +161,15 @@ export function sendSynAgain(connection: Connection): bool {
   );
   if (packet === null) return true;
   const options = controlOptions(packet);
-  writeSynOptions(options, announcedMss(connection.nic), scaling, connection.receiveScale);
+  writeSynOptions(
+    options,
+    announcedMss(connection.nic),
+    offers,
+    timestampNow(connection),
+    connection.timestampRecent,
+    scaling,
+    connection.receiveScale,
+  );
   sealControl(packet);
   if (!active) connection.receiveEdge = connection.receiveNext + window;
   let neighbour = connection.neighbour;

@@ -1,4 +1,4 @@
-/** Writes the IPv4 and TCP headers of a segment without options, and its offload metadata. */
+/** Writes the IPv4 and TCP headers of a segment, and its offload metadata. */
 import {
   METADATA_CHECKSUM_OFFSET,
   METADATA_CHECKSUM_START,
@@ -13,6 +13,7 @@ import { Ethernet } from "../../wire/ethernet";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
+import { writeSegmentOptions } from "./segment-options";
 import { announceWindow } from "./window";
 
 /** IPv4 and TCP headers without options. */
@@ -22,7 +23,7 @@ export const HEADERS_LENGTH: u32 = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH;
 const IP_CONSTANT_WORDS: u32 = 0x0045 + 0x0040 + (Ipv4.TIME_TO_LIVE | (Ipv4.PROTOCOL_TCP << 8));
 
 /**
- * Writes both headers at `ip`. `payload` is the folded sum of the payload and is not looked at when
+ * Writes both headers at `ip`, `optionBytes` of TCP options included. `payload` is the folded sum of the payload and is not looked at when
  * the device finishes the checksum (`offloaded`): then the field holds the pseudo-header's sum.
  *
  * The identification is 0: a packet that must not be fragmented needs none (RFC 6864 section 4.1).
@@ -30,6 +31,7 @@ const IP_CONSTANT_WORDS: u32 = 0x0045 + 0x0040 + (Ipv4.TIME_TO_LIVE | (Ipv4.PROT
 export function writeHeaders(
   connection: Connection,
   ip: usize,
+  optionBytes: u32,
   sequence: u32,
   bytes: u32,
   flags: u32,
@@ -38,7 +40,8 @@ export function writeHeaders(
 ): void {
   const local = connection.local;
   const remote = connection.remote;
-  const tcpLength = Tcp.HEADER_LENGTH + bytes;
+  const headerLength = Tcp.HEADER_LENGTH + optionBytes;
+  const tcpLength = headerLength + bytes;
   Ipv4.write(
     ip,
     Ipv4.HEADER_LENGTH + tcpLength,
@@ -61,29 +64,32 @@ export function writeHeaders(
   const sequenceWord = bswap<u32>(sequence);
   const acknowledgmentWord = bswap<u32>(connection.receiveNext);
   const window = announceWindow(connection);
-  const control = (Tcp.HEADER_LENGTH << 2) | (flags << 8) | ((<u32>bswap<u16>(<u16>window)) << 16);
+  const control = (headerLength << 2) | (flags << 8) | ((<u32>bswap<u16>(<u16>window)) << 16);
   store<u32>(tcp, ports);
   store<u32>(tcp, sequenceWord, 4);
   store<u32>(tcp, acknowledgmentWord, 8);
   store<u32>(tcp, control, 12);
+  const options =
+    optionBytes != 0 ? writeSegmentOptions(connection, tcp + Tcp.HEADER_LENGTH, optionBytes) : 0;
   const pseudo = addresses + <u64>((Ipv4.PROTOCOL_TCP << 8) + <u32>bswap<u16>(<u16>tcpLength));
   if (offloaded) {
     store<u32>(tcp, fold(pseudo), Tcp.CHECKSUM);
     return;
   }
-  const sum =
-    pseudo + <u64>ports + <u64>sequenceWord + <u64>acknowledgmentWord + <u64>control + <u64>payload;
+  const words = <u64>ports + <u64>sequenceWord + <u64>acknowledgmentWord + <u64>control;
+  const sum = pseudo + words + options + <u64>payload;
   // The urgent pointer behind the checksum is zero.
   store<u32>(tcp, ~fold(sum) & 0xffff, Tcp.CHECKSUM);
 }
 
 /** Tells the device, before the Ethernet header at `at`, what to finish. */
-export function writeMetadata(at: usize, bytes: u32, mss: u32): void {
+export function writeMetadata(at: usize, optionBytes: u32, bytes: u32, mss: u32): void {
+  const headerLength = Ethernet.HEADER_LENGTH + HEADERS_LENGTH + optionBytes;
   const metadata = at - METADATA_SIZE;
   store<u64>(metadata, OFFLOAD_CHECKSUM_PARTIAL, METADATA_FLAGS);
   store<u16>(metadata, <u16>(Ethernet.HEADER_LENGTH + Ipv4.HEADER_LENGTH), METADATA_CHECKSUM_START);
   store<u16>(metadata, <u16>Tcp.CHECKSUM, METADATA_CHECKSUM_OFFSET);
   store<u16>(metadata, <u16>(bytes > mss ? mss : 0), METADATA_SEGMENT_SIZE);
-  store<u16>(metadata, <u16>(Ethernet.HEADER_LENGTH + HEADERS_LENGTH), METADATA_HEADER_LENGTH);
+  store<u16>(metadata, <u16>headerLength, METADATA_HEADER_LENGTH);
   store<u64>(metadata, 0, 16);
 }

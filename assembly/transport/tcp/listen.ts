@@ -8,7 +8,7 @@ import { enterSynReceived, takeChild } from "./child";
 import { Connection } from "./connection";
 import { answerWithCookie, openByCookie, wantsCookie } from "./cookie-handshake";
 import { agree, hasPredecessor, prepareHandshake, sendSynAgain } from "./handshake";
-import { parseSynOptions } from "./options";
+import { parseOptions } from "./options";
 import { rejectSegment } from "./reset";
 import { timeoutUs } from "./rtt";
 import { segmentFlags, segmentLocal, segmentNic, segmentPorts, segmentSequence } from "./segment";
@@ -39,7 +39,7 @@ function openPassive(listener: Connection): void {
   const connection = takeChild(listener);
   if (connection === null) return;
   prepareHandshake(connection);
-  parseSynOptions();
+  parseOptions();
   agree(connection);
   // Section 3.10.7.2 queues text in the SYN; without Fast Open it is not acknowledged but sent again.
   enterSynReceived(connection, listener, segmentSequence);

@@ -1,11 +1,27 @@
-/** TCP options (RFC 9293 section 3.2, RFC 7323). Unknown kinds are skipped by their length. */
-import { segmentHeader } from "./segment";
+/**
+ * TCP options (RFC 9293 section 3.2, RFC 7323, RFC 2018). Unknown kinds are skipped by their length.
+ * What was read of the segment under way stands in globals, like the segment itself.
+ */
 import { Tcp } from "../../wire/tcp";
+import { SACK_PERMITTED, TIMESTAMPS } from "./record";
+import { segmentHeader } from "./segment";
 
 const KIND_END: u32 = 0;
 const KIND_NO_OPERATION: u32 = 1;
 const KIND_MSS: u32 = 2;
 const KIND_WINDOW_SCALE: u32 = 3;
+const KIND_SACK_PERMITTED: u32 = 4;
+const KIND_TIMESTAMPS: u32 = 8;
+
+const TIMESTAMPS_LENGTH: u32 = 10;
+/** Two words of it are the timestamps; the first aligns them. */
+export const TIMESTAMPS_BYTES: u32 = 12;
+/** First word of the layout that RFC 7323 appendix A asks for: two no-operations, kind, length. */
+export const TIMESTAMPS_WORD: u32 =
+  KIND_NO_OPERATION |
+  (KIND_NO_OPERATION << 8) |
+  (KIND_TIMESTAMPS << 16) |
+  (TIMESTAMPS_LENGTH << 24);
 
 /** RFC 9293 section 3.7.1: what a peer without the option takes. */
 export const MSS_DEFAULT: u32 = 536;
@@ -20,11 +36,17 @@ export const SCALE_NONE: u32 = 255;
 export let peerMss: u32 = MSS_DEFAULT;
 /** The peer's window shift, or SCALE_NONE. */
 export let peerScale: u32 = SCALE_NONE;
+/** Bits of `agreed` whose options the segment last read has. */
+export let peerOptions: u8 = 0;
+/** SEG.TSval and SEG.TSecr, when `peerOptions` has TIMESTAMPS. */
+export let segmentTimestamp: u32 = 0;
+export let segmentEcho: u32 = 0;
 
-/** Parses the options of the SYN being processed. A length that lies ends the parsing. */
-export function parseSynOptions(): void {
+/** Parses the options of the segment being processed. A length that lies ends the parsing. */
+export function parseOptions(): void {
   peerMss = MSS_DEFAULT;
   peerScale = SCALE_NONE;
+  peerOptions = 0;
   let at = segmentHeader + Tcp.HEADER_LENGTH;
   const end = segmentHeader + Tcp.headerLength(segmentHeader);
   while (at < end) {
@@ -37,30 +59,83 @@ export function parseSynOptions(): void {
     if (at + 1 >= end) return;
     const length: u32 = load<u8>(at, 1);
     if (length < 2 || at + length > end) return;
-    if (kind == KIND_MSS && length == 4) {
-      peerMss = max(MSS_FLOOR, <u32>bswap<u16>(load<u16>(at, 2)));
-    } else if (kind == KIND_WINDOW_SCALE && length == 3) {
-      peerScale = min(SCALE_MAX, <u32>load<u8>(at, 2));
-    }
+    takeOption(at, kind, length);
     at += length;
   }
 }
 
-/** Stands in for the options of a SYN that nobody kept: an MSS and no window scale. */
+/** Stands in for the options of a SYN that nobody kept: an MSS and nothing else. */
 export function recallSynOptions(mss: u32): void {
   peerMss = mss;
   peerScale = SCALE_NONE;
+  peerOptions = 0;
 }
 
-/** Bytes of options a SYN of ours carries: MSS and, when asked, window scale with its padding. */
-export function synOptionBytes(scaling: bool): u32 {
-  return scaling ? 8 : 4;
+function takeOption(at: usize, kind: u32, length: u32): void {
+  if (kind == KIND_MSS && length == 4) {
+    peerMss = max(MSS_FLOOR, <u32>bswap<u16>(load<u16>(at, 2)));
+  } else if (kind == KIND_WINDOW_SCALE && length == 3) {
+    peerScale = min(SCALE_MAX, <u32>load<u8>(at, 2));
+  } else if (kind == KIND_SACK_PERMITTED && length == 2) {
+    peerOptions |= SACK_PERMITTED;
+  } else if (kind == KIND_TIMESTAMPS && length == TIMESTAMPS_LENGTH) {
+    takeTimestamps(at + 2);
+  }
 }
 
-/** Writes them at `at`. */
-export function writeSynOptions(at: usize, mss: u32, scaling: bool, shift: u32): void {
+function takeTimestamps(at: usize): void {
+  peerOptions |= TIMESTAMPS;
+  segmentTimestamp = bswap<u32>(load<u32>(at));
+  segmentEcho = bswap<u32>(load<u32>(at, 4));
+}
+
+/** Reads the timestamps of the segment being processed. False when it has none. */
+export function readTimestamps(): bool {
+  const options = segmentHeader + Tcp.HEADER_LENGTH;
+  const length = Tcp.headerLength(segmentHeader);
+  if (length == Tcp.HEADER_LENGTH + TIMESTAMPS_BYTES && load<u32>(options) == TIMESTAMPS_WORD) {
+    takeTimestamps(options + 4);
+    return true;
+  }
+  parseOptions();
+  return (peerOptions & TIMESTAMPS) != 0;
+}
+
+/**
+ * Bytes of options a SYN of ours carries: the MSS, then what of `offers` and window scale is asked
+ * for, padded to words. SACK-permitted takes the place of the timestamps' padding.
+ */
+export function synOptionBytes(offers: u8, scaling: bool): u32 {
+  let bytes: u32 = 4;
+  if ((offers & TIMESTAMPS) != 0) bytes += TIMESTAMPS_BYTES;
+  else if ((offers & SACK_PERMITTED) != 0) bytes += 4;
+  return scaling ? bytes + 4 : bytes;
+}
+
+/** Writes them at `at`; `timestamp` and `echo` are TSval and TSecr. */
+export function writeSynOptions(
+  at: usize,
+  mss: u32,
+  offers: u8,
+  timestamp: u32,
+  echo: u32,
+  scaling: bool,
+  shift: u32,
+): void {
+  const permitted: u32 = KIND_SACK_PERMITTED | (2 << 8);
   store<u16>(at, <u16>(KIND_MSS | (4 << 8)));
   store<u16>(at, bswap<u16>(<u16>mss), 2);
+  let place = at + 4;
+  if ((offers & TIMESTAMPS) != 0) {
+    store<u32>(place, TIMESTAMPS_WORD);
+    if ((offers & SACK_PERMITTED) != 0) store<u16>(place, <u16>permitted);
+    store<u32>(place, bswap<u32>(timestamp), 4);
+    store<u32>(place, bswap<u32>(echo), 8);
+    place += TIMESTAMPS_BYTES;
+  } else if ((offers & SACK_PERMITTED) != 0) {
+    store<u32>(place, KIND_NO_OPERATION | (KIND_NO_OPERATION << 8) | (permitted << 16));
+    place += 4;
+  }
   if (!scaling) return;
-  store<u32>(at, KIND_NO_OPERATION | (KIND_WINDOW_SCALE << 8) | (3 << 16) | (shift << 24), 4);
+  store<u32>(place, KIND_NO_OPERATION | (KIND_WINDOW_SCALE << 8) | (3 << 16) | (shift << 24));
 }

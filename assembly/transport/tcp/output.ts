@@ -22,6 +22,7 @@ import { congestionWindow } from "./congestion";
 import { sendSynAgain } from "./handshake";
 import { countRetransmission } from "./retransmit";
 import { timeoutUs } from "./rtt";
+import { hasDuplicate } from "./sack";
 import { before, laterOf } from "./sequence";
 import { chainReach, segmentReach, transmitSegment } from "./transmit";
 
@@ -31,6 +32,10 @@ import { chainReach, segmentReach, transmitSegment } from "./transmit";
  */
 export function output(connection: Connection): bool {
   if (connection.state < ESTABLISHED) return outputHandshake(connection);
+  // Only a bare acknowledgment can say what came twice.
+  if (connection.has(ACK_NOW) && hasDuplicate(connection)) {
+    if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
+  }
   while (true) {
     let bytes = sendable(connection);
     if (bytes <= <u32>connection.mss) {
@@ -106,7 +111,8 @@ function segmentLimit(connection: Connection): u32 {
   const mss: u32 = connection.mss;
   const nic = connection.nic;
   if (!nic.has(CAPABILITY_SEGMENTATION)) return mss;
-  const limit = nic.segmentMax - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
+  const headers = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH + <u32>connection.optionBytes;
+  const limit = nic.segmentMax - headers;
   return limit - (limit % mss);
 }
 

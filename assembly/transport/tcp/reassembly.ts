@@ -12,6 +12,7 @@ import { Connection } from "./connection";
 import { acknowledgeGap, acknowledgeNow } from "./delayed-ack";
 import { append, framesLeft, servePops } from "./deliver";
 import { finReceived } from "./fin";
+import { forgetFilled, noteDuplicate, reportRun } from "./sack";
 import { segmentBytes, segmentFlags, segmentSequence, takePayload } from "./segment";
 import { after, before } from "./sequence";
 
@@ -22,10 +23,17 @@ const FRAMES_MAX: u32 = 1024;
 // A run is a chain: `sequence` and `total` in its first frame, `detail` its last frame, `mark` 1
 // when the peer's FIN follows its last byte. A FIN that came without data is a run of no bytes.
 
-/** Keeps the segment being processed; a gap is always acknowledged at once. */
+/**
+ * Keeps the segment being processed; a gap is always acknowledged at once, by an acknowledgment that
+ * tells of this segment.
+ */
 export function storeOutOfOrder(connection: Connection): void {
-  acknowledgeGap(connection);
   count(COUNTER_TCP_OUT_OF_ORDER);
+  keep(connection);
+  acknowledgeGap(connection);
+}
+
+function keep(connection: Connection): void {
   const fin: u32 = (segmentFlags & Tcp.FIN) != 0 ? 1 : 0;
   if (segmentBytes == 0 && fin == 0) return;
   // The pool's last quarter is for segments in order. The device is given frames down to the last
@@ -39,6 +47,7 @@ export function storeOutOfOrder(connection: Connection): void {
   payload.sequence = sequence;
   payload.mark = fin;
   insert(connection, payload);
+  reportRun(connection, sequence);
 }
 
 function insert(connection: Connection, payload: Frame): void {
@@ -74,6 +83,7 @@ function insert(connection: Connection, payload: Frame): void {
 function extend(connection: Connection, run: Frame, payload: Frame): void {
   const end = run.sequence + run.total;
   const known = end - payload.sequence;
+  noteDuplicate(connection, payload.sequence, min(known, payload.total));
   if (known >= payload.total) {
     if (known == payload.total) run.mark |= payload.mark;
     release(payload);
@@ -169,6 +179,7 @@ export function fillFromReassembly(connection: Connection): void {
     run = next;
   }
   connection.reassemblyHead = run;
+  forgetFilled(connection);
   if (filled) {
     acknowledgeNow(connection);
     servePops(connection);
@@ -185,4 +196,5 @@ export function clearReassembly(connection: Connection): void {
   }
   connection.reassemblyHead = null;
   connection.reassemblyCount = 0;
+  connection.sackCount = 0;
 }

@@ -35,6 +35,7 @@ import { synSentReceive } from "./syn-sent";
 import { synchronisedReceive } from "./synchronised";
 import { findConnection, findListener } from "./table";
 import { timeWaitReceive } from "./time-wait-receive";
+import { isTimestampExpected } from "./timestamp";
 
 /** Flags that keep a segment off the fast path; PSH and the ECN bits do not. */
 const UNUSUAL: u32 = Tcp.SYN | Tcp.FIN | Tcp.RST | Tcp.URG;
@@ -94,6 +95,7 @@ function predicted(connection: Connection): bool {
   ) {
     return false;
   }
+  if (connection.optionBytes != 0 && !isTimestampExpected(connection)) return false;
   acknowledge(connection);
   if (segmentBytes != 0) deliver(connection, takePayload());
   return true;

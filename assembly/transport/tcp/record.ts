@@ -48,6 +48,12 @@ export const PARTIAL_SEEN: u16 = 8192;
 /** The peer's SYN had a window scale option, so ours has one too (RFC 7323 section 2.2). */
 export const SCALING: u16 = 16384;
 
+// What both SYNs offered, bits of `agreed`.
+/** Every segment but a reset has a timestamp (RFC 7323 section 3.2). */
+export const TIMESTAMPS: u8 = 1;
+/** Acknowledgments may tell what was received beyond a gap (RFC 2018 section 2). */
+export const SACK_PERMITTED: u8 = 2;
+
 // Offsets into the record, in bytes; connection.ts says what the fields mean.
 export const CONNECTION_PORTS: u32 = 4;
 export const CONNECTION_STATE: u32 = 12;
@@ -92,6 +98,8 @@ export const CONNECTION_HALF_OPEN: u32 = 244;
 export const CONNECTION_ACCEPTABLE: u32 = 246;
 /** Where a listener counts connections, a connection counts what it has sent again. */
 export const CONNECTION_RETRANSMISSIONS: u32 = CONNECTION_HALF_OPEN;
+export const CONNECTION_TIMESTAMP_RECENT: u32 = 256;
+export const CONNECTION_AGREED: u32 = 273;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;

@@ -2,7 +2,8 @@
 import { COUNTER_TCP_RETRANSMISSIONS } from "../../layout";
 import { count } from "../../counters";
 import { Tcp } from "../../wire/tcp";
-import { Connection, FIN_QUEUED, RTT_TIMING } from "./connection";
+import { Connection, FIN_QUEUED } from "./connection";
+import { spoilSample } from "./rtt";
 import { segmentReach, transmitSegment } from "./transmit";
 
 /** Counts a segment that is sent again, of the whole stack and of its connection. */
@@ -19,8 +20,7 @@ export function retransmitFirst(connection: Connection): void {
   const una = connection.sendUna;
   const outstanding = connection.sendMax - una;
   if (outstanding == 0) return;
-  // Karn's algorithm (RFC 6298 section 3): a repeated segment gives no sample.
-  connection.clear(RTT_TIMING);
+  spoilSample(connection);
   countRetransmission(connection);
   const data = connection.sendEnd - una;
   const whole = <i32>data > 0 ? min(min(data, outstanding), <u32>connection.mss) : 0;

@@ -1,5 +1,5 @@
 /** Round-trip time and retransmission timeout (RFC 6298). */
-import { Connection } from "./connection";
+import { Connection, RTT_TIMING } from "./connection";
 import { rtoMinUs } from "./settings";
 
 /** RFC 6298 section 2.1. */
@@ -14,6 +14,7 @@ export const RTO_MAX_US: u32 = 120_000_000;
  * the gains 1/8 and 1/4 are shifts (section 2.3).
  */
 export function sampleRtt(connection: Connection, elapsedUs: u32): void {
+  connection.sampleLost = 0;
   const sample = max<u32>(1, min(elapsedUs, RTO_MAX_US));
   if (connection.srtt == 0) {
     connection.srtt = sample << 3;
@@ -27,6 +28,15 @@ export function sampleRtt(connection: Connection, elapsedUs: u32): void {
   // max(G, 4·RTTVAR) of section 2.3: rttvar is four times the value already.
   const rto = (connection.srtt >> 3) + max<u32>(1000, connection.rttvar);
   connection.rto = min(RTO_MAX_US, max(rtoMinUs(), rto));
+}
+
+/**
+ * Karn's algorithm (section 3): the acknowledgment of a repeated segment gives no measurement. With
+ * timestamps it does, by what it echoes.
+ */
+export function spoilSample(connection: Connection): void {
+  connection.clear(RTT_TIMING);
+  if (connection.optionBytes != 0) connection.sampleLost = 1;
 }
 
 /** The timeout now, its back-off applied (section 5.5). */

@@ -5,6 +5,7 @@ import {
   OPEN_MSS,
   OPEN_RTO_MIN_US,
   OPEN_SYN_COOKIES,
+  OPEN_TCP_FLAGS,
   OPEN_TIME_WAIT_US,
 } from "../../layout";
 
@@ -18,6 +19,11 @@ export function timeWaitUs(): u32 {
 
 export function delayedAckUs(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_DELAYED_ACK_US);
+}
+
+/** What SYNs offer: TIMESTAMPS, SACK_PERMITTED, whose bits stand one higher among the flags. */
+export function offeredOptions(): u8 {
+  return <u8>((load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) >> 1) & 3);
 }
 
 /** The largest MSS to announce or use; 0 leaves it to the interface. */

@@ -17,10 +17,11 @@ import { initialiseCongestion } from "./congestion";
 import { Connection, ESTABLISHED, RTT_TIMING, SYN_RECEIVED, SYN_REPEATED } from "./connection";
 import { acknowledgeNow } from "./delayed-ack";
 import { agree, sendSynAgain } from "./handshake";
-import { parseSynOptions } from "./options";
+import { parseOptions } from "./options";
 import { rejectSegment } from "./reset";
 import { RTO_AFTER_SYN_US, sampleRtt, timeoutUs } from "./rtt";
 import { segmentAcknowledgment, segmentFlags, segmentSequence, segmentWindow } from "./segment";
+import { sampleEcho } from "./timestamp";
 
 export function synSentReceive(connection: Connection): void {
   const acknowledges = (segmentFlags & Tcp.ACK) != 0;
@@ -39,7 +40,7 @@ export function synSentReceive(connection: Connection): void {
     count(COUNTER_DROP_TCP_UNACCEPTABLE);
     return;
   }
-  parseSynOptions();
+  parseOptions();
   agree(connection);
   connection.initialReceive = segmentSequence;
   connection.receiveNext = segmentSequence + 1;
@@ -73,6 +74,8 @@ export function establish(connection: Connection): void {
   if (connection.has(RTT_TIMING)) {
     connection.clear(RTT_TIMING);
     sampleRtt(connection, <u32>nowUs - connection.rttStart);
+  } else if (connection.optionBytes != 0) {
+    sampleEcho(connection);
   }
   if (connection.has(SYN_REPEATED)) connection.rto = RTO_AFTER_SYN_US;
   initialiseCongestion(connection);

@@ -24,7 +24,7 @@ import {
   ORPHAN,
   SYN_RECEIVED,
 } from "./connection";
-import { acknowledgeNow } from "./delayed-ack";
+import { acknowledgeNow, reportDuplicate } from "./delayed-ack";
 import { deliver } from "./deliver";
 import { finReceived } from "./fin";
 import { clearReassembly, fillFromReassembly, storeOutOfOrder } from "./reassembly";
@@ -42,8 +42,14 @@ import {
 } from "./segment";
 import { after, before } from "./sequence";
 import { completeConnect, establish } from "./syn-sent";
+import { checkTimestamp, PAWS_OLD, PAWS_PASSES, renewTimestamp } from "./timestamp";
 
 export function synchronisedReceive(connection: Connection): void {
+  if (connection.optionBytes != 0) {
+    const verdict = checkTimestamp(connection);
+    if (verdict == PAWS_OLD) refuse(connection);
+    if (verdict != PAWS_PASSES) return;
+  }
   if (!isAcceptable(connection)) {
     if (isCrossedSynAck(connection)) opens(connection);
     else refuse(connection);
@@ -53,6 +59,7 @@ export function synchronisedReceive(connection: Connection): void {
     reset(connection);
     return;
   }
+  if (connection.optionBytes != 0) renewTimestamp(connection);
   if ((segmentFlags & Tcp.SYN) != 0) {
     // RFC 5961 section 4.2: whatever its number, only a challenge; in SYN-RECEIVED likewise.
     challenge(connection);
@@ -106,8 +113,13 @@ function refuse(connection: Connection): void {
     return;
   }
   // RFC 5961 section 4.2: a SYN is challenged wherever it lies, under the same limit.
-  if (segmentLength() == 0 || (segmentFlags & Tcp.SYN) != 0) challenge(connection);
-  else acknowledgeNow(connection);
+  if (segmentLength() == 0 || (segmentFlags & Tcp.SYN) != 0) {
+    challenge(connection);
+    return;
+  }
+  const old = connection.receiveNext - segmentSequence;
+  if (<i32>old > 0) reportDuplicate(connection, min(old, segmentLength()));
+  acknowledgeNow(connection);
 }
 
 /** RFC 5961 section 3.2: only a reset at exactly RCV.NXT is believed. */
@@ -169,6 +181,7 @@ function trim(connection: Connection): void {
   if (<i32>old > 0) {
     // The window is the edge's business: the peer must hear that it repeated itself.
     acknowledgeNow(connection);
+    reportDuplicate(connection, min(old, segmentBytes));
     skipPayload(min(old, segmentBytes));
   }
   const room = connection.receiveEdge - segmentSequence;

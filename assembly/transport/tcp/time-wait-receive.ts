@@ -3,13 +3,15 @@ import { COUNTER_DROP_TCP_UNACCEPTABLE } from "../../layout";
 import { count } from "../../counters";
 import { Tcp } from "../../wire/tcp";
 import { discard } from "./close";
-import { Connection } from "./connection";
+import { Connection, TIMESTAMPS } from "./connection";
 import { acknowledgeNow } from "./delayed-ack";
 import { startAnywhere, startBeyond } from "./handshake";
+import { readTimestamps, segmentTimestamp } from "./options";
 import { withoutConnection } from "./receive";
 import { challenge } from "./reset";
 import { segmentFlags, segmentLength, segmentSequence } from "./segment";
 import { after } from "./sequence";
+import { offeredOptions } from "./settings";
 import { enterTimeWait } from "./time-wait";
 
 export function timeWaitReceive(connection: Connection): void {
@@ -18,9 +20,8 @@ export function timeWaitReceive(connection: Connection): void {
     count(COUNTER_DROP_TCP_UNACCEPTABLE);
     return;
   }
-  // RFC 9293 section 3.6.1 (MAY-2): a SYN beyond all we have received opens a new connection.
   const opens = (segmentFlags & (Tcp.SYN | Tcp.ACK)) == Tcp.SYN;
-  if (opens && after(segmentSequence, connection.receiveNext) && connection.queue === null) {
+  if (opens && connection.queue === null && isNewIncarnation(connection)) {
     const end = connection.sendMax;
     discard(connection);
     startBeyond(end);
@@ -36,4 +37,18 @@ export function timeWaitReceive(connection: Connection): void {
   }
   if (segmentLength() != 0) acknowledgeNow(connection);
   else if (segmentSequence != connection.receiveNext) challenge(connection);
+}
+
+/**
+ * A SYN opens a new connection when its timestamp is later than all of the old connection, or when
+ * only the new one has timestamps, so that old segments cannot be taken for its own (RFC 6191 section
+ * 2); else when its number lies beyond all we have received (RFC 9293 section 3.6.1, MAY-2).
+ */
+function isNewIncarnation(connection: Connection): bool {
+  if ((offeredOptions() & TIMESTAMPS) != 0 && readTimestamps()) {
+    if (connection.optionBytes == 0) return true;
+    const recent = connection.timestampRecent;
+    if (segmentTimestamp != recent) return after(segmentTimestamp, recent);
+  }
+  return after(segmentSequence, connection.receiveNext);
 }

@@ -24,7 +24,7 @@ import { sendSynAgain } from "./handshake";
 import { output, sendHeldBack } from "./output";
 import { makeReady } from "./ready";
 import { countRetransmission } from "./retransmit";
-import { RTO_MAX_US, timeoutUs } from "./rtt";
+import { RTO_MAX_US, spoilSample, timeoutUs } from "./rtt";
 import { after, laterOf } from "./sequence";
 import { transmitSegment } from "./transmit";
 
@@ -89,7 +89,7 @@ function retransmissionTimeout(connection: Connection): void {
   connection.retries++;
   congestionTimeout(connection);
   connection.backoff++;
-  connection.clear(RTT_TIMING);
+  spoilSample(connection);
   count(COUNTER_TCP_TIMEOUTS);
   goBack(connection);
   if (!output(connection)) makeReady(connection);

@@ -30,6 +30,7 @@ import { Tcp } from "../../wire/tcp";
 import { sumBytes } from "../../wire/checksum";
 import { ACK_NOW, Connection } from "./connection";
 import { HEADERS_LENGTH, writeHeaders, writeMetadata } from "./header";
+import { segmentOptionBytes } from "./segment-options";
 
 /** Ethernet, IPv4 and TCP headers of a segment without options. */
 const PREFIX_LENGTH: u32 = Ethernet.HEADER_LENGTH + HEADERS_LENGTH;
@@ -56,7 +57,7 @@ export function transmitSegment(
   if (bytes != 0) {
     locate(connection, sequence);
     const frame = <Frame>payloadFrame;
-    if (bytes <= <u32>frame.length && isHeadroomFree(frame)) {
+    if (bytes <= <u32>frame.length && isHeadroomFree(connection, frame)) {
       return transmitInPlace(connection, neighbour, frame, sequence, bytes, flags);
     }
     if (bytes > COPY_MAX) {
@@ -105,17 +106,20 @@ function transmitInPlace(
 ): bool {
   const nic = connection.nic;
   if (!canTransmit(nic, 1)) return false;
+  const options: u32 = connection.optionBytes;
+  const prefix = PREFIX_LENGTH + options;
   const payload = frame.data;
-  const at = payload - PREFIX_LENGTH;
+  const at = payload - prefix;
   writeEthernet(neighbour, at);
   const offloaded = nic.has(CAPABILITY_CHECKSUM);
   const sum = offloaded ? 0 : sumBytes(payload, bytes);
-  writeHeaders(connection, at + Ethernet.HEADER_LENGTH, sequence, bytes, flags, sum, offloaded);
-  if (offloaded) writeMetadata(at, bytes, connection.mss);
+  const ip = at + Ethernet.HEADER_LENGTH;
+  writeHeaders(connection, ip, options, sequence, bytes, flags, sum, offloaded);
+  if (offloaded) writeMetadata(at, options, bytes, connection.mss);
   holdFrame(frame);
-  const options = offloaded ? OPTION_METADATA : 0;
-  transmitPiece(nic, frame, frame.offset - PREFIX_LENGTH, PREFIX_LENGTH + bytes, options);
-  sent(connection, PREFIX_LENGTH + bytes);
+  const announced = offloaded ? OPTION_METADATA : 0;
+  transmitPiece(nic, frame, frame.offset - prefix, prefix + bytes, announced);
+  sent(connection, prefix + bytes);
   return true;
 }
 
@@ -136,14 +140,15 @@ function transmitCopy(
   }
   const at = frame.data - Ethernet.HEADER_LENGTH;
   writeEthernet(neighbour, at);
+  const length = Ethernet.HEADER_LENGTH + frame.total;
   transmitPiece(
     nic,
     frame,
     frame.offset - Ethernet.HEADER_LENGTH,
-    PREFIX_LENGTH + bytes,
+    length,
     nic.has(CAPABILITY_CHECKSUM) ? OPTION_METADATA : 0,
   );
-  sent(connection, PREFIX_LENGTH + bytes);
+  sent(connection, length);
   return true;
 }
 
@@ -152,20 +157,22 @@ function transmitCopy(
  * place; its data begins at the IP header. Null when the pool is empty.
  */
 function copySegment(connection: Connection, sequence: u32, bytes: u32, flags: u32): Frame | null {
-  const frame = takeFrame(TX_HEADROOM - HEADERS_LENGTH);
+  const options = segmentOptionBytes(connection, bytes);
+  const headers = HEADERS_LENGTH + options;
+  const frame = takeFrame(TX_HEADROOM - headers);
   if (frame === null) return null;
   const at = frame.data;
-  const payload = at + HEADERS_LENGTH;
+  const payload = at + headers;
   if (bytes != 0) {
     locate(connection, sequence);
     copyOut(<Frame>payloadFrame, payloadSkip, payload, bytes);
   }
-  frame.length = <u16>(HEADERS_LENGTH + bytes);
-  frame.total = HEADERS_LENGTH + bytes;
+  frame.length = <u16>(headers + bytes);
+  frame.total = headers + bytes;
   const offloaded = connection.nic.has(CAPABILITY_CHECKSUM);
   const sum = offloaded || bytes == 0 ? 0 : sumBytes(payload, bytes);
-  writeHeaders(connection, at, sequence, bytes, flags, sum, offloaded);
-  if (offloaded) writeMetadata(at - Ethernet.HEADER_LENGTH, bytes, connection.mss);
+  writeHeaders(connection, at, options, sequence, bytes, flags, sum, offloaded);
+  if (offloaded) writeMetadata(at - Ethernet.HEADER_LENGTH, options, bytes, connection.mss);
   return frame;
 }
 
@@ -183,34 +190,37 @@ function transmitChain(
   const nic = connection.nic;
   const first = <Frame>payloadFrame;
   if (!canTransmit(nic, nic.chainMax)) return false;
-  const inPlace = isHeadroomFree(first);
+  const inPlace = isHeadroomFree(connection, first);
   const holder = inPlace ? first : takeFrame(TX_HEADROOM);
   if (holder === null) {
     sent(connection, 0);
     return true;
   }
-  const at = holder.data - PREFIX_LENGTH;
+  const options: u32 = connection.optionBytes;
+  const prefix = PREFIX_LENGTH + options;
+  const at = holder.data - prefix;
+  const ip = at + Ethernet.HEADER_LENGTH;
   writeEthernet(neighbour, at);
   const offloaded = nic.has(CAPABILITY_CHECKSUM);
   const sum = offloaded ? 0 : sumChain(first, payloadSkip, bytes);
-  writeHeaders(connection, at + Ethernet.HEADER_LENGTH, sequence, bytes, flags, sum, offloaded);
-  if (offloaded) writeMetadata(at, bytes, connection.mss);
-  const options = offloaded ? OPTION_METADATA | OPTION_CONTINUED : OPTION_CONTINUED;
+  writeHeaders(connection, ip, options, sequence, bytes, flags, sum, offloaded);
+  if (offloaded) writeMetadata(at, options, bytes, connection.mss);
+  const announced = offloaded ? OPTION_METADATA | OPTION_CONTINUED : OPTION_CONTINUED;
   if (inPlace) {
     holdFrame(first);
-    const length = PREFIX_LENGTH + first.length;
-    transmitPiece(nic, first, first.offset - PREFIX_LENGTH, length, options);
+    transmitPiece(nic, first, first.offset - prefix, prefix + first.length, announced);
     transmitPieces(connection, <Frame>first.next, 0, bytes - first.length);
   } else {
-    transmitPiece(nic, holder, TX_HEADROOM - PREFIX_LENGTH, PREFIX_LENGTH, options);
+    transmitPiece(nic, holder, TX_HEADROOM - prefix, prefix, announced);
     transmitPieces(connection, first, payloadSkip, bytes);
   }
-  sent(connection, PREFIX_LENGTH + bytes);
+  sent(connection, prefix + bytes);
   return true;
 }
 
-function isHeadroomFree(frame: Frame): bool {
-  return payloadSkip == 0 && frame.offset >= PREFIX_LENGTH + METADATA_SIZE && isSole(frame);
+function isHeadroomFree(connection: Connection, frame: Frame): bool {
+  const room = METADATA_SIZE + PREFIX_LENGTH + <u32>connection.optionBytes;
+  return payloadSkip == 0 && <u32>frame.offset >= room && isSole(frame);
 }
 
 function transmitPieces(connection: Connection, start: Frame, skip: u32, bytes: u32): void {

@@ -1,8 +1,16 @@
 /** TCP_INFO of a connection of the stack, with the names and units of Linux's struct tcp_info. */
-import { CLOSED, ESTABLISHED, SCALING } from "../../../assembly/transport/tcp/record";
+import {
+  CLOSED,
+  ESTABLISHED,
+  SACK_PERMITTED,
+  SCALING,
+  TIMESTAMPS,
+} from "../../../assembly/transport/tcp/record";
 import type { CongestionState, ConnectionView } from "../../wasm/connections";
 import { TCP_STATES } from "./stack-linux";
 
+const TCPI_OPT_TIMESTAMPS = 1;
+const TCPI_OPT_SACK = 2;
 const TCPI_OPT_WSCALE = 4;
 /** enum tcp_ca_state. */
 const congestionStates: Readonly<Record<CongestionState, number>> = {
@@ -15,6 +23,14 @@ const congestionStates: Readonly<Record<CongestionState, number>> = {
 const SSTHRESH_INFINITE = 0x7fffffff;
 /** At and above this the stack's ssthresh has not been set. */
 const SSTHRESH_UNSET_BYTES = 2 ** 30;
+
+function agreedOptions(view: ConnectionView): number {
+  return (
+    ((view.agreed & TIMESTAMPS) !== 0 ? TCPI_OPT_TIMESTAMPS : 0) |
+    ((view.agreed & SACK_PERMITTED) !== 0 ? TCPI_OPT_SACK : 0) |
+    (view.has(SCALING) ? TCPI_OPT_WSCALE : 0)
+  );
+}
 
 /** Segments that `bytes` make. */
 function segments(bytes: number, mss: number): number {
@@ -34,7 +50,7 @@ export function tcpInfo(view: ConnectionView, delayedAckUs: number): Map<string,
     ["tcpi_retransmits", view.retries],
     ["tcpi_probes", 0],
     ["tcpi_backoff", view.backoff],
-    ["tcpi_options", scaling ? TCPI_OPT_WSCALE : 0],
+    ["tcpi_options", agreedOptions(view)],
     ["tcpi_snd_wscale", scaling ? view.sendScale : 0],
     ["tcpi_rcv_wscale", scaling ? view.receiveScale : 0],
     ["tcpi_rto", stateNumber === CLOSED ? 0 : view.rtoUs * 2 ** Math.min(view.backoff, 16)],

@@ -22,9 +22,7 @@ const harmlessPrograms: ReadonlySet<string> = new Set([
 
 /** Sysctls that name something the stack does in one way; what it is told must be that way. */
 const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
-  "net.ipv4.tcp_timestamps": ["0"],
-  "net.ipv4.tcp_sack": ["0"],
-  "net.ipv4.tcp_dsack": ["0"],
+  "net.ipv4.tcp_dsack": ["1"],
   "net.ipv4.tcp_window_scaling": ["1"],
   "net.ipv4.tcp_ecn": ["0", "2"],
   "net.ipv4.tcp_fastopen": ["0"],
@@ -64,6 +62,14 @@ const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number]>> 
 
 /** Linux's numbers for tcp_syncookies. */
 const synCookies: Readonly<Record<string, SynCookies>> = { 0: "never", 1: "full", 2: "always" };
+const booleanOptions = ["noDelay", "timestamps", "sack"] as const;
+type BooleanOption = (typeof booleanOptions)[number];
+
+/** Sysctls that turn an option on by any number but 0. */
+const sysctlSwitches: Readonly<Record<string, BooleanOption>> = {
+  "net.ipv4.tcp_timestamps": "timestamps",
+  "net.ipv4.tcp_sack": "sack",
+};
 
 function setSysctl(name: string, value: string, settings: Settings): void {
   if (name === "net.ipv4.tcp_syncookies") {
@@ -76,6 +82,11 @@ function setSysctl(name: string, value: string, settings: Settings): void {
   if (counterpart !== undefined) {
     const [option, index] = counterpart;
     settings[option] = numberIn(name, value, index);
+    return;
+  }
+  const turned = sysctlSwitches[name];
+  if (turned !== undefined) {
+    settings[turned] = numberIn(name, value, 0) !== 0;
     return;
   }
   if (name.startsWith("demibun.")) {
@@ -102,8 +113,9 @@ function numberIn(name: string, value: string, index: number): number {
 function setOption(name: string, value: string, settings: Settings): void {
   const own = name.slice("demibun.".length);
   const option = numericOptions.find((known) => known === own);
+  const turned = booleanOptions.find((known) => known === own);
   if (option !== undefined) settings[option] = numberIn(name, value, 0);
-  else if (own === "noDelay") settings.noDelay = value.trim() !== "0";
+  else if (turned !== undefined) settings[turned] = value.trim() !== "0";
   else throw new Error(`the stack has no option ${JSON.stringify(own)}`);
 }
 

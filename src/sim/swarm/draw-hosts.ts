@@ -52,6 +52,8 @@ function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
     delayedAckUs: random.split("delayed-ack").pick([40_000, 40_000, 200_000, 5000, 0]),
     timeWaitUs: random.split("time-wait").pick([1_000_000, 5_000_000, 30_000_000]),
     noDelay: random.split("no-delay").chance(0.6),
+    ...(random.split("timestamps").chance(0.25) && { timestamps: false }),
+    ...(random.split("sack").chance(0.25) && { sack: false }),
     arpTtlUs: random.split("arp-ttl").pick([15_000_000, 5_000_000, 1_000_000]),
   };
 }

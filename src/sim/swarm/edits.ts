@@ -106,6 +106,8 @@ const stackKeys = [
   "delayedAckUs",
   "rtoMinUs",
   "noDelay",
+  "timestamps",
+  "sack",
   "mssBytes",
   "arpTtlUs",
   "frames",

@@ -38,6 +38,8 @@ export function featuresOf(scenario: Scenario): string[] {
     if (mtu !== undefined) features.add("option: small MTU");
     if (stack?.mssBytes !== undefined) features.add("option: small MSS");
     if (stack?.noDelay === false) features.add("option: Nagle");
+    if (stack?.timestamps === false) features.add("option: no timestamps");
+    if (stack?.sack === false) features.add("option: no SACK");
     if (stack?.delayedAckUs === 0) features.add("option: no delayed ACK");
   }
   return [...features].sort();
