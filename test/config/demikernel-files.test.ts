@@ -95,6 +95,8 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       timeWaitMs: 60000,
       delayedAckMs: 40,
       synCookies: "full",
+      timestamps: true,
+      sack: true,
     },
     runtime: { spinUs: 50 },
   });

@@ -84,10 +84,12 @@ ${accepted}+0 < P. 1:101(100) ack 1 win 1000
 `));
 
   test("a setting the stack does not have is told", async () => {
-    const { status, message } = await runText(`\`sysctl -q net.ipv4.tcp_sack=1\`\n${socket}`);
+    const { status, message } = await runText(
+      `\`sysctl -q net.ipv4.tcp_window_scaling=0\`\n${socket}`,
+    );
     expect(status).toBe("unsupported");
     expect(message).toBe(
-      "t.pkt: net.ipv4.tcp_sack = 1 is not supported by this stack, which has 0",
+      "t.pkt: net.ipv4.tcp_window_scaling = 0 is not supported by this stack, which has 1",
     );
   });
 
