@@ -1,6 +1,12 @@
 /** What TCP_INFO is elsewhere: one connection's state as a plain object. */
 import { ERRNO_ENOTCONN } from "../../assembly/layout";
-import { CLOSED, LISTEN, SCALING } from "../../assembly/transport/tcp/record";
+import {
+  CLOSED,
+  LISTEN,
+  SACK_PERMITTED,
+  SCALING,
+  TIMESTAMPS,
+} from "../../assembly/transport/tcp/record";
 import { fail } from "../errors";
 import type { CongestionState, Connections, ConnectionView, TcpState } from "../wasm/connections";
 import { SocketAddress } from "./socket-address";
@@ -40,6 +46,9 @@ export interface ConnectionInfo {
   readonly outOfOrderFrames: number;
   /** RFC 7323's shifts of the windows that the peer (send) and we (receive) announce, if agreed. */
   readonly windowScale: { readonly send: number; readonly receive: number } | undefined;
+  /** Both ends agreed on timestamps (RFC 7323), on selective acknowledgments (RFC 2018). */
+  readonly timestamps: boolean;
+  readonly sack: boolean;
 }
 
 /** From here on the stack's ssthresh is a limit that nothing reaches. */
@@ -62,6 +71,8 @@ export function readConnectionInfo(connections: Connections, qd: number): Connec
     unsentBytes: view.unsentBytes,
     unreadBytes: view.receiveQueued,
     outOfOrderFrames: view.reassemblyCount,
+    timestamps: (view.agreed & TIMESTAMPS) !== 0,
+    sack: (view.agreed & SACK_PERMITTED) !== 0,
   };
 }
 

@@ -197,10 +197,6 @@ export class ConnectionView {
   get agreed(): number {
     return this.#byte(record.CONNECTION_AGREED);
   }
-  /** TS.Recent of RFC 7323. */
-  get timestampRecent(): number {
-    return this.#word(record.CONNECTION_TIMESTAMP_RECENT);
-  }
   /** Listener: connections that wait for an accept. */
   get acceptable(): number {
     return this.stateNumber === record.LISTEN ? this.#half(record.CONNECTION_ACCEPTABLE) : 0;

@@ -29,8 +29,10 @@ test("a new connection is told by both ends alike (3.9.1.6)", async () => {
   expect(client.local.toString()).toBe(server.remote.toString());
   expect(client.local.address).toBe(clientAddress);
   expect(client).toMatchObject({
-    mssBytes: 1460,
-    cwndBytes: 14600,
+    mssBytes: 1448,
+    cwndBytes: 14480,
+    timestamps: true,
+    sack: true,
     ssthreshBytes: undefined,
     congestionState: "open",
     retransmissions: 0,

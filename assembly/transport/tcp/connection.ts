@@ -281,8 +281,6 @@ if (offsetof<Connection>("backlog") != record.CONNECTION_BACKLOG) ERROR("record.
 if (offsetof<Connection>("halfOpen") != record.CONNECTION_HALF_OPEN) ERROR("record.ts: halfOpen");
 if (offsetof<Connection>("acceptable") != record.CONNECTION_ACCEPTABLE)
   ERROR("record.ts: acceptable");
-if (offsetof<Connection>("timestampRecent") != record.CONNECTION_TIMESTAMP_RECENT)
-  ERROR("record.ts: timestampRecent");
 if (offsetof<Connection>("agreed") != record.CONNECTION_AGREED) ERROR("record.ts: agreed");
 if (offsetof<Connection>("timerDeadline") != record.CONNECTION_TIMER_DEADLINE)
   ERROR("record.ts: timer");

@@ -98,7 +98,6 @@ export const CONNECTION_HALF_OPEN: u32 = 244;
 export const CONNECTION_ACCEPTABLE: u32 = 246;
 /** Where a listener counts connections, a connection counts what it has sent again. */
 export const CONNECTION_RETRANSMISSIONS: u32 = CONNECTION_HALF_OPEN;
-export const CONNECTION_TIMESTAMP_RECENT: u32 = 256;
 export const CONNECTION_AGREED: u32 = 273;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
