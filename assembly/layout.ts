@@ -104,7 +104,10 @@ export const OPEN_TIME_WAIT_US: u32 = 44;
 export const OPEN_DELAYED_ACK_US: u32 = 48;
 /** Largest MSS to announce; 0 derives it from the interface's MTU. */
 export const OPEN_MSS: u32 = 52;
-/** 1: Nagle off by default; 2: timestamps are offered (RFC 7323); 4: SACK is offered (RFC 2018). */
+/**
+ * 1: Nagle off by default; 2: timestamps are offered (RFC 7323); 4: SACK is offered (RFC 2018); 8: idle
+ * connections are probed.
+ */
 export const OPEN_TCP_FLAGS: u32 = 56;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
@@ -112,6 +115,10 @@ export const OPEN_ARP_TIMEOUT_US: u32 = 68;
 export const OPEN_REASSEMBLY_SETS: u32 = 72;
 /** SYN_COOKIES_…. */
 export const OPEN_SYN_COOKIES: u32 = 80;
+/** Keep-alive of new sockets (RFC 9293 section 3.8.4), in milliseconds and probes. */
+export const OPEN_KEEP_ALIVE_IDLE_MS: u32 = 100;
+export const OPEN_KEEP_ALIVE_INTERVAL_MS: u32 = 104;
+export const OPEN_KEEP_ALIVE_PROBES: u32 = 108;
 /** 64 random bytes from the host: the one seed of every key and choice the stack makes. */
 export const OPEN_SEED: u32 = 128;
 export const OPEN_SEED_SIZE: u32 = 64;
@@ -182,6 +189,10 @@ export const SOCKET_OPTION_NODELAY: u32 = 1;
 export const SOCKET_OPTION_LINGER: u32 = 2;
 export const SOCKET_OPTION_RECEIVE_BUFFER: u32 = 3;
 export const SOCKET_OPTION_SEND_BUFFER: u32 = 4;
+export const SOCKET_OPTION_KEEP_ALIVE: u32 = 8;
+export const SOCKET_OPTION_KEEP_ALIVE_IDLE: u32 = 9;
+export const SOCKET_OPTION_KEEP_ALIVE_INTERVAL: u32 = 10;
+export const SOCKET_OPTION_KEEP_ALIVE_PROBES: u32 = 11;
 /** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
 export const LINGER_OFF: i32 = -1;
 
@@ -292,10 +303,11 @@ export const COUNTER_TCP_COOKIES_SENT: u32 = 72;
 export const COUNTER_TCP_COOKIES_RECEIVED: u32 = 73;
 /** Acknowledgments of no cookie, or of one too old, while cookies were under way. */
 export const COUNTER_TCP_COOKIES_FAILED: u32 = 74;
+export const COUNTER_TCP_KEEP_ALIVE_PROBES: u32 = 75;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.
-export const CONNECTION_SIZE: u32 = 320;
+export const CONNECTION_SIZE: u32 = 384;
 export const QUEUE_SIZE: u32 = 32;
 // What observers read of a queue record (assembly/queue/queue.ts).
 export const QUEUE_KIND: u32 = 0;

@@ -31,6 +31,11 @@ export function tickAfter(microseconds: u32): u32 {
   return <u32>((nowUs + <u64>microseconds + ((1 << TICK_SHIFT) - 1)) >> TICK_SHIFT);
 }
 
+/** The tick that comes when `milliseconds` have passed since `tick`. */
+export function tickLater(tick: u32, milliseconds: u32): u32 {
+  return tick + <u32>((<u64>milliseconds * 1000 + ((1 << TICK_SHIFT) - 1)) >> TICK_SHIFT);
+}
+
 export function resetClock(microseconds: f64): void {
   nowUs = <u64>microseconds;
   nowTick = <u32>(nowUs >> TICK_SHIFT);

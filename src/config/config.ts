@@ -9,6 +9,8 @@ export interface KeepAliveConfig {
   /** Idle time before the first probe. */
   readonly timeMs: number;
   readonly intervalMs: number;
+  /** Probes without an answer that end a connection. */
+  readonly probes: number;
 }
 
 export interface LingerConfig {
@@ -147,6 +149,7 @@ export function resolve(file: FileConfig, libos: LibosName): Config {
         enabled: tcp.keepalive.enabled,
         timeMs: tcp.keepalive.time_millis,
         intervalMs: tcp.keepalive.interval,
+        probes: tcp.keepalive.probes,
       },
       linger: {
         // Demikernel's own files say "enabled, 0 seconds", where that only shortens TIME_WAIT. As

@@ -34,6 +34,8 @@ export const backendNames = ["tap", "xdp", "packet"] as const;
 export const synCookieNames = ["full", "always", "never"] as const;
 
 const uint32Max = 4294967295;
+/** As the stack has it (assembly/transport/tcp/socket.ts). */
+const keepAliveMaxMs = 32767000;
 const million = 1048576;
 
 const demikernel = section(
@@ -81,8 +83,9 @@ const rawSocket = section(
 const keepalive = section(
   {
     enabled: flag(false, "Probe idle connections."),
-    time_millis: size(0, uint32Max, 7200000, "Idle milliseconds before the first probe."),
-    interval: size(0, uint32Max, 75000, "Milliseconds between probes."),
+    time_millis: size(0, keepAliveMaxMs, 7200000, "Idle milliseconds before the first probe."),
+    interval: size(0, keepAliveMaxMs, 75000, "Milliseconds between probes."),
+    probes: size(1, 127, 9, "Probes without an answer that end a connection."),
   },
   "Keep-alive of new sockets.",
 );

@@ -6,7 +6,7 @@ import { DemibunError } from "../errors";
 import { parseIpv4, parseMac } from "../wasm/address";
 import { stackModule } from "../wasm/module";
 import { Stack } from "../wasm/stack";
-import type { StackOptions } from "../wasm/stack-options";
+import { defaultStackOptions, type StackOptions } from "../wasm/stack-options";
 import { DeviceLibOs, type Sleeper } from "./device-libos";
 import type { LibOs } from "./libos";
 
@@ -36,6 +36,12 @@ export function stackOptions(config: Config): StackOptions {
     synCookies: inetstack.synCookies,
     timestamps: inetstack.timestamps,
     sack: inetstack.sack,
+    // Demikernel's own files say 0 where keep-alive is off.
+    keepAlive: tcpSocketOptions.keepAlive.enabled,
+    keepAliveIdleMs: tcpSocketOptions.keepAlive.timeMs || defaultStackOptions.keepAliveIdleMs,
+    keepAliveIntervalMs:
+      tcpSocketOptions.keepAlive.intervalMs || defaultStackOptions.keepAliveIntervalMs,
+    keepAliveProbes: tcpSocketOptions.keepAlive.probes,
     arpTtlUs: inetstack.arpCacheTtlMs * 1000,
     arpRetries: inetstack.arpRequestRetries,
     arpTimeoutUs: Math.min(inetstack.arpRequestTimeoutMs, ARP_TIMEOUT_MAX_MS) * 1000,

@@ -33,7 +33,7 @@ import type { OpenOptions } from "./open";
 import type { QueueDescriptor, QueueResult, QueueToken, SocketKind } from "./queue-result";
 import { fillFrames, ScatterGatherArray } from "./scatter-gather-array";
 import { type Endpoint, endpointAddress, SocketAddress } from "./socket-address";
-import { decodeOption, encodeOption, optionNumber, type SocketOptions } from "./socket-options";
+import { decodeOption, encodeOption, type SocketOptions } from "./socket-options";
 import { readStatistics, type Statistics } from "./statistics";
 import {
   connectTcp,
@@ -262,9 +262,9 @@ export class Demikernel implements AsyncDisposable {
     value: SocketOptions[Name],
   ): void {
     this.#instance.assertUsable("setOption");
-    const number = optionNumber(name, "setOption");
-    const result = this.#stack.exports.setOption(qd, number, encodeOption(name, value));
-    this.#instance.check("setOption", result);
+    for (const [option, number] of encodeOption(name, value)) {
+      this.#instance.check("setOption", this.#stack.exports.setOption(qd, option, number));
+    }
   }
 
   /** Errors: EBADF, ENOPROTOOPT. */
@@ -273,9 +273,12 @@ export class Demikernel implements AsyncDisposable {
     name: Name,
   ): SocketOptions[Name] {
     this.#instance.assertUsable("getOption");
-    const value = this.#stack.exports.getOption(qd, optionNumber(name, "getOption"));
-    if (value < LINGER_OFF) this.#instance.check("getOption", value);
-    return decodeOption(name, value) as SocketOptions[Name];
+    const read = (option: number) => {
+      const value = this.#stack.exports.getOption(qd, option);
+      if (value < LINGER_OFF) this.#instance.check("getOption", value);
+      return value;
+    };
+    return decodeOption(name, read) as SocketOptions[Name];
   }
 
   /** The other end of a connection. Errors: EBADF, ENOTCONN. */

@@ -3,6 +3,10 @@ import {
   ERRNO_EINVAL,
   ERRNO_ENOPROTOOPT,
   LINGER_OFF,
+  SOCKET_OPTION_KEEP_ALIVE,
+  SOCKET_OPTION_KEEP_ALIVE_IDLE,
+  SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
+  SOCKET_OPTION_KEEP_ALIVE_PROBES,
   SOCKET_OPTION_LINGER,
   SOCKET_OPTION_NODELAY,
   SOCKET_OPTION_RECEIVE_BUFFER,
@@ -10,11 +14,23 @@ import {
 } from "../../assembly/layout";
 import { DemibunError, fail } from "../errors";
 
+export interface KeepAlive {
+  readonly delayMs?: number;
+  readonly intervalMs?: number;
+  readonly probes?: number;
+}
+
 export interface SocketOptions {
   /** Sends small segments at once instead of gathering them (RFC 896). */
   noDelay: boolean;
   /** `{ seconds: 0 }` makes close abortive (RST); false closes in order in the background. */
   linger: false | { readonly seconds: number };
+  /**
+   * Probes the peer when nothing has been heard for `delayMs`, then each `intervalMs`; `probes` of
+   * them without an answer end the connection with ETIMEDOUT. What is left out stays as it was; by
+   * default 2 hours, 75 s and 9.
+   */
+  keepAlive: false | KeepAlive;
   receiveBufferBytes: number;
   sendBufferBytes: number;
 }
@@ -22,12 +38,22 @@ export interface SocketOptions {
 const numbers: Readonly<Record<keyof SocketOptions, number>> = {
   noDelay: SOCKET_OPTION_NODELAY,
   linger: SOCKET_OPTION_LINGER,
+  keepAlive: SOCKET_OPTION_KEEP_ALIVE,
   receiveBufferBytes: SOCKET_OPTION_RECEIVE_BUFFER,
   sendBufferBytes: SOCKET_OPTION_SEND_BUFFER,
 };
 
+const keepAliveNumbers: Readonly<Record<keyof KeepAlive, number>> = {
+  delayMs: SOCKET_OPTION_KEEP_ALIVE_IDLE,
+  intervalMs: SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
+  probes: SOCKET_OPTION_KEEP_ALIVE_PROBES,
+};
+
+/** One of the stack's options: its number and its value. */
+type Setting = readonly [option: number, value: number];
+
 /** The stack's number of an option. Throws ENOPROTOOPT for a name that is none. */
-export function optionNumber(name: string, operation: string): number {
+function optionNumber(name: string, operation: string): number {
   const number = Object.hasOwn(numbers, name) ? numbers[name as keyof SocketOptions] : undefined;
   if (number === undefined) {
     fail(operation, ERRNO_ENOPROTOOPT, `options are: ${Object.keys(numbers).join(", ")}`);
@@ -35,16 +61,23 @@ export function optionNumber(name: string, operation: string): number {
   return number;
 }
 
-/** The stack's integer for an option's value. Throws EINVAL when the value does not fit. */
-export function encodeOption(name: keyof SocketOptions, value: unknown): number {
+/**
+ * What to set in the stack, in order, for an option's value. Throws ENOPROTOOPT for a name that is
+ * none, EINVAL when the value does not fit.
+ */
+export function encodeOption(name: keyof SocketOptions, value: unknown): readonly Setting[] {
+  const number = optionNumber(name, "setOption");
   if (name === "noDelay") {
-    if (typeof value === "boolean") return value ? 1 : 0;
+    if (typeof value === "boolean") return [[number, value ? 1 : 0]];
   } else if (name === "linger") {
-    if (value === false) return LINGER_OFF;
+    if (value === false) return [[number, LINGER_OFF]];
     const seconds = (value as { seconds?: unknown } | null)?.seconds;
-    if (isCount(seconds) && seconds <= 65535) return seconds;
-  } else if (isCount(value) && value > 0 && value < 2 ** 31) {
-    return value;
+    if (isCount(seconds) && seconds <= 65535) return [[number, seconds]];
+  } else if (name === "keepAlive") {
+    const times = encodeKeepAlive(value);
+    if (times !== undefined) return [...times, [number, value === false ? 0 : 1]];
+  } else if (isPositive(value)) {
+    return [[number, value]];
   }
   throw new DemibunError({
     operation: "setOption",
@@ -53,10 +86,36 @@ export function encodeOption(name: keyof SocketOptions, value: unknown): number 
   });
 }
 
-export function decodeOption(name: keyof SocketOptions, value: number): SocketOptions[typeof name] {
+function encodeKeepAlive(value: unknown): Setting[] | undefined {
+  if (value === false) return [];
+  if (typeof value !== "object" || value === null) return undefined;
+  const settings: Setting[] = [];
+  for (const [name, number] of Object.entries(value)) {
+    if (!Object.hasOwn(keepAliveNumbers, name) || !isPositive(number)) return undefined;
+    settings.push([keepAliveNumbers[name as keyof KeepAlive], number]);
+  }
+  return settings;
+}
+
+/**
+ * An option's value from the stack's, which `read` gets by their numbers. Throws ENOPROTOOPT for a
+ * name that is none.
+ */
+export function decodeOption(
+  name: keyof SocketOptions,
+  read: (option: number) => number,
+): SocketOptions[typeof name] {
+  const value = read(optionNumber(name, "getOption"));
   if (name === "noDelay") return value !== 0;
   if (name === "linger") return value === LINGER_OFF ? false : { seconds: value };
-  return value;
+  if (name !== "keepAlive") return value;
+  if (value === 0) return false;
+  const { delayMs, intervalMs, probes } = keepAliveNumbers;
+  return { delayMs: read(delayMs), intervalMs: read(intervalMs), probes: read(probes) };
+}
+
+function isPositive(value: unknown): value is number {
+  return isCount(value) && value > 0 && value < 2 ** 31;
 }
 
 function isCount(value: unknown): value is number {

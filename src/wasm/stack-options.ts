@@ -9,6 +9,9 @@ import {
   OPEN_DELAYED_ACK_US,
   OPEN_FRAMES,
   OPEN_INTERFACES,
+  OPEN_KEEP_ALIVE_IDLE_MS,
+  OPEN_KEEP_ALIVE_INTERVAL_MS,
+  OPEN_KEEP_ALIVE_PROBES,
   OPEN_MSS,
   OPEN_NEIGHBOURS,
   OPEN_QUEUES,
@@ -72,6 +75,12 @@ export interface StackOptions {
   readonly timestamps: boolean;
   /** Selective acknowledgments (RFC 2018) are offered to peers and agreed to. */
   readonly sack: boolean;
+  /** New sockets probe idle connections. */
+  readonly keepAlive: boolean;
+  /** Silence before the first probe and between probes; probes without an answer that end it. */
+  readonly keepAliveIdleMs: number;
+  readonly keepAliveIntervalMs: number;
+  readonly keepAliveProbes: number;
   readonly arpTtlUs: number;
   readonly arpRetries: number;
   readonly arpTimeoutUs: number;
@@ -99,6 +108,10 @@ export const defaultStackOptions: StackOptions = {
   synCookies: "full",
   timestamps: true,
   sack: true,
+  keepAlive: false,
+  keepAliveIdleMs: 7_200_000,
+  keepAliveIntervalMs: 75_000,
+  keepAliveProbes: 9,
   arpTtlUs: 15_000_000,
   arpRetries: 5,
   arpTimeoutUs: 1_000_000,
@@ -119,8 +132,8 @@ export function stackMemoryBytes(options: StackOptions): number {
   );
 }
 
-function tcpFlags({ noDelay, timestamps, sack }: StackOptions): number {
-  return (noDelay ? 1 : 0) | (timestamps ? 2 : 0) | (sack ? 4 : 0);
+function tcpFlags({ noDelay, timestamps, sack, keepAlive }: StackOptions): number {
+  return (noDelay ? 1 : 0) | (timestamps ? 2 : 0) | (sack ? 4 : 0) | (keepAlive ? 8 : 0);
 }
 
 /** Writes the options and the seed where the module's `open` reads them. */
@@ -141,6 +154,9 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_DELAYED_ACK_US, options.delayedAckUs],
     [OPEN_MSS, options.mssBytes],
     [OPEN_TCP_FLAGS, tcpFlags(options)],
+    [OPEN_KEEP_ALIVE_IDLE_MS, options.keepAliveIdleMs],
+    [OPEN_KEEP_ALIVE_INTERVAL_MS, options.keepAliveIntervalMs],
+    [OPEN_KEEP_ALIVE_PROBES, options.keepAliveProbes],
     [OPEN_SYN_COOKIES, synCookieNumbers[options.synCookies]],
     [OPEN_ARP_TTL_US, options.arpTtlUs],
     [OPEN_ARP_RETRIES, options.arpRetries],

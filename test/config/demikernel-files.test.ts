@@ -63,7 +63,7 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       ealArguments: ["", "-c", "0xff", "-n", "4", "-a", "00:08.0", "--proc-type=auto"],
     },
     tcpSocketOptions: {
-      keepAlive: { enabled: false, timeMs: 0, intervalMs: 0 },
+      keepAlive: { enabled: false, timeMs: 0, intervalMs: 0, probes: 9 },
       // Enabled with 0 seconds would reset every connection on close; Demikernel never did.
       linger: { enabled: false, timeSeconds: 0 },
       noDelay: true,

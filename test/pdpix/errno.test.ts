@@ -130,6 +130,16 @@ test("options: names and values", async () => {
   expect(client.getOption(socket, "linger")).toEqual({ seconds: 3 });
   client.setOption(socket, "linger", false);
   expect(client.getOption(socket, "linger")).toBe(false);
+  expect(client.getOption(socket, "keepAlive")).toBe(false);
+  client.setOption(socket, "keepAlive", { delayMs: 5000 });
+  const keepAlive = { delayMs: 5000, intervalMs: 75_000, probes: 9 };
+  expect(client.getOption(socket, "keepAlive")).toEqual(keepAlive);
+  client.setOption(socket, "keepAlive", false);
+  expect(client.getOption(socket, "keepAlive")).toBe(false);
+  for (const value of [true, 1, null, { delayMs: 0 }, { delay: 1 }, { probes: 1000 }]) {
+    const unfit = value as false;
+    expect(await codeOf(() => client.setOption(socket, "keepAlive", unfit))).toBe("EINVAL");
+  }
   client.setOption(socket, "noDelay", true);
   expect(client.getOption(socket, "noDelay")).toBe(true);
   client.setOption(socket, "noDelay", false);

@@ -1,9 +1,10 @@
 /** What a segment's acknowledgment and window do (RFC 9293 section 3.10.7.4, fifth check). */
 import { Frame, releaseFrame } from "../../memory/frame";
-import { nowUs, tickAfter } from "../../time/clock";
+import { nowTick, nowUs, tickAfter } from "../../time/clock";
 import { armTimer, disarmTimer } from "../../time/wheel";
 import { Connection, FIN_QUEUED, ORPHAN, PERSIST, RTT_TIMING } from "./connection";
 import { acknowledgedNew, duplicateAcknowledgment } from "./congestion";
+import { rest } from "./keep-alive";
 import { acceptWaitingPushes } from "./push";
 import { makeReady } from "./ready";
 import { sampleRtt, timeoutUs } from "./rtt";
@@ -15,6 +16,7 @@ import { sampleEcho } from "./timestamp";
  * Processes the acknowledgment of a segment whose SEG.ACK lies in SND.UNA..SND.MAX, and its window.
  */
 export function acknowledge(connection: Connection): void {
+  connection.heardTick = nowTick;
   const acknowledged = segmentAcknowledgment - connection.sendUna;
   if (acknowledged != 0) {
     advance(connection, acknowledged);
@@ -55,7 +57,7 @@ function advance(connection: Connection, acknowledged: u32): void {
   if (connection.sendNext == una) {
     // Probing goes on while something waits; the last byte may have been a probe's.
     if (!after(connection.sendEnd, una)) connection.clear(PERSIST);
-    if (!connection.has(PERSIST)) disarmTimer(connection.timer);
+    if (!connection.has(PERSIST)) rest(connection);
   } else if (first) {
     // RFC 6298 section 5.3.
     armTimer(connection.timer, tickAfter(timeoutUs(connection)));

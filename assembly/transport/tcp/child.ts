@@ -1,7 +1,14 @@
 /** The record of a connection that a peer opens to a listener: what it has of the two. */
 import { COUNTER_DROP_TCP_BACKLOG_FULL } from "../../layout";
 import { count } from "../../counters";
-import { Connection, NO_DELAY, returnConnection, SYN_RECEIVED, takeConnection } from "./connection";
+import {
+  Connection,
+  KEEP_ALIVE,
+  NO_DELAY,
+  returnConnection,
+  SYN_RECEIVED,
+  takeConnection,
+} from "./connection";
 import { routeConnection } from "./handshake";
 import {
   segmentLocal,
@@ -25,7 +32,10 @@ export function takeChild(listener: Connection): Connection | null {
   connection.receiveBuffer = listener.receiveBuffer;
   connection.sendBuffer = listener.sendBuffer;
   connection.linger = listener.linger;
-  connection.flags = listener.flags & NO_DELAY;
+  connection.flags = listener.flags & (NO_DELAY | KEEP_ALIVE);
+  connection.keepAliveIdleMs = listener.keepAliveIdleMs;
+  connection.keepAliveIntervalMs = listener.keepAliveIntervalMs;
+  connection.keepAliveProbes = listener.keepAliveProbes;
   if (routeConnection(connection)) return connection;
   returnConnection(connection);
   return null;

@@ -1,13 +1,16 @@
 /**
  * The connection record (RFC 9293's transmission control block) and the pool of them.
  *
- * 320 bytes, five cache lines: the first two, and the last with timestamps, are all that a segment in
+ * 384 bytes, six cache lines: the first two, and the fifth with timestamps, are all that a segment in
  * order touches. A listening
  * socket is a record too, with its accept queue where a connection has its receive queue.
  */
 import {
   CONNECTION_SIZE,
   COUNTER_TCP_TIME_WAIT_RECYCLED,
+  OPEN_KEEP_ALIVE_IDLE_MS,
+  OPEN_KEEP_ALIVE_INTERVAL_MS,
+  OPEN_KEEP_ALIVE_PROBES,
   OPEN_RECEIVE_BUFFER,
   OPEN_SEND_BUFFER,
   OPEN_TCP_FLAGS,
@@ -23,7 +26,7 @@ import { Queue } from "../../queue/queue";
 import { TIMER_TCP, TIMER_TCP_ACK } from "../../time/expire";
 import { forgetTimer, Timer } from "../../time/wheel";
 import * as record from "./record";
-import { CLOSED, NO_DELAY, PERSIST } from "./record";
+import { CLOSED, KEEP_ALIVE, NO_DELAY, PERSIST } from "./record";
 import { recycleTimeWait } from "./time-wait";
 
 export * from "./record";
@@ -132,7 +135,8 @@ export class Connection {
    */
   halfOpen: u16;
   acceptable: u16;
-  linger: i32;
+  /** When the peer last acknowledged anything, were it nothing new. */
+  heardTick: u32;
   /** Frames of the send queue. */
   sendFrames: u32;
 
@@ -167,6 +171,24 @@ export class Connection {
   duplicateRight: u32;
   /** Fills the cache line. */
   spare: u32;
+
+  // What the application has set (socket.ts) and what keeps it (keep-alive.ts).
+  /** Seconds, or LINGER_OFF. */
+  linger: i32;
+  /** Silence before the first probe, between probes, and probes without an answer. */
+  keepAliveIdleMs: u32;
+  keepAliveIntervalMs: u32;
+  keepAliveProbes: u8;
+  probesUnanswered: u8;
+  reserved0: u16;
+  /** When the last probe was sent. */
+  probeTick: u32;
+  reserved1: u32;
+  reserved2: u64;
+  reserved3: u64;
+  reserved4: u64;
+  reserved5: u64;
+  reserved6: u64;
 
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;
@@ -351,7 +373,12 @@ export function takeConnection(): Connection | null {
   connection.receiveBuffer = load<u32>(CONTROL_OPEN, OPEN_RECEIVE_BUFFER);
   connection.sendBuffer = load<u32>(CONTROL_OPEN, OPEN_SEND_BUFFER);
   connection.linger = LINGER_OFF;
-  if ((load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & 1) != 0) connection.set(NO_DELAY);
+  connection.keepAliveIdleMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_IDLE_MS);
+  connection.keepAliveIntervalMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_INTERVAL_MS);
+  connection.keepAliveProbes = load<u8>(CONTROL_OPEN, OPEN_KEEP_ALIVE_PROBES);
+  const flags = load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS);
+  if ((flags & 1) != 0) connection.set(NO_DELAY);
+  if ((flags & 8) != 0) connection.set(KEEP_ALIVE);
   return connection;
 }
 

@@ -13,6 +13,7 @@ import {
   Connection,
   ESTABLISHED,
   FIN_QUEUED,
+  KEEP_ALIVE,
   NO_DELAY,
   PERSIST,
   RTT_TIMING,
@@ -144,8 +145,11 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
     connection.clear(PERSIST);
     connection.backoff = 0;
     armTimer(connection.timer, tickAfter(timeoutUs(connection)));
-  } else if (!connection.timer.armed) {
-    // RFC 6298 section 5.1.
+  } else if (
+    !connection.timer.armed ||
+    (connection.has(KEEP_ALIVE) && sequence == connection.sendUna)
+  ) {
+    // RFC 6298 section 5.1. Keep-alive has the timer while nothing is outstanding.
     armTimer(connection.timer, tickAfter(timeoutUs(connection)));
   }
   return true;

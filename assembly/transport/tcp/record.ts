@@ -47,6 +47,8 @@ export const SYN_REPEATED: u16 = 4096;
 export const PARTIAL_SEEN: u16 = 8192;
 /** The peer's SYN had a window scale option, so ours has one too (RFC 7323 section 2.2). */
 export const SCALING: u16 = 16384;
+/** An idle connection is probed (RFC 9293 section 3.8.4). */
+export const KEEP_ALIVE: u16 = 32768;
 
 // What both SYNs offered, bits of `agreed`.
 /** Every segment but a reset has a timestamp (RFC 7323 section 3.2). */

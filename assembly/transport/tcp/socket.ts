@@ -15,6 +15,10 @@ import {
   ERRNO_ENOTCONN,
   ERRNO_EOPNOTSUPP,
   ERRNO_EPIPE,
+  SOCKET_OPTION_KEEP_ALIVE,
+  SOCKET_OPTION_KEEP_ALIVE_IDLE,
+  SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
+  SOCKET_OPTION_KEEP_ALIVE_PROBES,
   SOCKET_OPTION_LINGER,
   SOCKET_OPTION_NODELAY,
   SOCKET_OPTION_RECEIVE_BUFFER,
@@ -36,6 +40,7 @@ import {
   Connection,
   ESTABLISHED,
   FIN_QUEUED,
+  KEEP_ALIVE,
   LISTEN,
   NO_DELAY,
   PORT_TAKEN,
@@ -43,6 +48,7 @@ import {
   SYN_SENT,
   takeConnection,
 } from "./connection";
+import { renewKeepAlive } from "./keep-alive";
 import { prepareHandshake, routeConnection, sendSynAgain } from "./handshake";
 import { acceptEverything } from "./push";
 import { makeReady } from "./ready";
@@ -52,6 +58,9 @@ import { addConnection, addListener, findConnection } from "./table";
 const BUFFER_MIN: i32 = 4096;
 /** 2^30 − 1 rounded to what the largest window scale can tell (RFC 7323 section 2.3). */
 const BUFFER_MAX: i32 = 1 << 29;
+/** As Linux: 32,767 s and 127 probes. */
+const KEEP_ALIVE_MAX_MS: i32 = 32_767_000;
+const KEEP_ALIVE_MAX_PROBES: i32 = 127;
 
 export function streamOf(queue: Queue): Connection {
   return changetype<Connection>(queue.object);
@@ -205,8 +214,35 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
       if (value < BUFFER_MIN || value > BUFFER_MAX) return -ERRNO_EINVAL;
       connection.sendBuffer = value;
       return 0;
+    default:
+      return setKeepAlive(connection, option, value);
   }
-  return -ERRNO_ENOPROTOOPT;
+}
+
+function setKeepAlive(connection: Connection, option: u32, value: i32): i32 {
+  const isTime =
+    option == SOCKET_OPTION_KEEP_ALIVE_IDLE || option == SOCKET_OPTION_KEEP_ALIVE_INTERVAL;
+  if (isTime && (value < 1 || value > KEEP_ALIVE_MAX_MS)) return -ERRNO_EINVAL;
+  switch (option) {
+    case SOCKET_OPTION_KEEP_ALIVE:
+      if (value != 0) connection.set(KEEP_ALIVE);
+      else connection.clear(KEEP_ALIVE);
+      break;
+    case SOCKET_OPTION_KEEP_ALIVE_IDLE:
+      connection.keepAliveIdleMs = value;
+      break;
+    case SOCKET_OPTION_KEEP_ALIVE_INTERVAL:
+      connection.keepAliveIntervalMs = value;
+      break;
+    case SOCKET_OPTION_KEEP_ALIVE_PROBES:
+      if (value < 1 || value > KEEP_ALIVE_MAX_PROBES) return -ERRNO_EINVAL;
+      connection.keepAliveProbes = <u8>value;
+      break;
+    default:
+      return -ERRNO_ENOPROTOOPT;
+  }
+  renewKeepAlive(connection);
+  return 0;
 }
 
 export function tcpGetOption(queue: Queue, option: u32): i32 {
@@ -220,6 +256,14 @@ export function tcpGetOption(queue: Queue, option: u32): i32 {
       return connection.receiveBuffer;
     case SOCKET_OPTION_SEND_BUFFER:
       return connection.sendBuffer;
+    case SOCKET_OPTION_KEEP_ALIVE:
+      return connection.has(KEEP_ALIVE) ? 1 : 0;
+    case SOCKET_OPTION_KEEP_ALIVE_IDLE:
+      return connection.keepAliveIdleMs;
+    case SOCKET_OPTION_KEEP_ALIVE_INTERVAL:
+      return connection.keepAliveIntervalMs;
+    case SOCKET_OPTION_KEEP_ALIVE_PROBES:
+      return connection.keepAliveProbes;
   }
   return -ERRNO_ENOPROTOOPT;
 }

@@ -9,14 +9,15 @@ import {
 import { count } from "../../counters";
 import { complete } from "../../queue/completion";
 import { takeSending } from "../../queue/queue";
-import { nowUs, tickAfter } from "../../time/clock";
-import { armTimer, disarmTimer } from "../../time/wheel";
+import { nowTick, nowUs, tickAfter } from "../../time/clock";
+import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
 import { kill } from "./close";
 import { initialiseCongestion } from "./congestion";
 import { Connection, ESTABLISHED, RTT_TIMING, SYN_RECEIVED, SYN_REPEATED } from "./connection";
 import { acknowledgeNow } from "./delayed-ack";
 import { agree, sendSynAgain } from "./handshake";
+import { rest } from "./keep-alive";
 import { parseOptions } from "./options";
 import { rejectSegment } from "./reset";
 import { RTO_AFTER_SYN_US, sampleRtt, timeoutUs } from "./rtt";
@@ -70,7 +71,8 @@ export function establish(connection: Connection): void {
   connection.state = ESTABLISHED;
   connection.retries = 0;
   connection.backoff = 0;
-  disarmTimer(connection.timer);
+  connection.heardTick = nowTick;
+  rest(connection);
   if (connection.has(RTT_TIMING)) {
     connection.clear(RTT_TIMING);
     sampleRtt(connection, <u32>nowUs - connection.rttStart);

@@ -13,6 +13,7 @@ import { congestionTimeout } from "./congestion";
 import {
   Connection,
   FIN_WAIT_2,
+  ORPHAN,
   PERSIST,
   RTT_TIMING,
   SYN_RECEIVED,
@@ -21,6 +22,7 @@ import {
   TIME_WAIT,
 } from "./connection";
 import { sendSynAgain } from "./handshake";
+import { keepAliveTimeout } from "./keep-alive";
 import { output, sendHeldBack } from "./output";
 import { makeReady } from "./ready";
 import { countRetransmission } from "./retransmit";
@@ -43,8 +45,9 @@ export function tcpTimer(connection: Connection): void {
       discard(connection);
       return;
     case FIN_WAIT_2:
-      // Armed only when the application has closed: nobody waits for the peer's FIN any more.
-      kill(connection, ERRNO_ETIMEDOUT);
+      // The application has closed, so nobody waits for the peer's FIN any more; or it still reads.
+      if (connection.has(ORPHAN)) kill(connection, ERRNO_ETIMEDOUT);
+      else keepAliveTimeout(connection);
       return;
     case SYN_SENT:
     case SYN_RECEIVED:
@@ -52,6 +55,7 @@ export function tcpTimer(connection: Connection): void {
       return;
   }
   if (connection.has(PERSIST)) persistTimeout(connection);
+  else if (connection.sendNext == connection.sendUna) keepAliveTimeout(connection);
   else retransmissionTimeout(connection);
 }
 
@@ -73,7 +77,6 @@ function synTimeout(connection: Connection): void {
 
 /** RFC 6298 sections 5.4 to 5.6; everything from SND.UNA on is sent anew as cwnd allows. */
 function retransmissionTimeout(connection: Connection): void {
-  if (connection.sendNext == connection.sendUna) return;
   if (connection.retries >= DATA_RETRIES) {
     kill(connection, ERRNO_ETIMEDOUT);
     return;

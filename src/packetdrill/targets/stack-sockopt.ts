@@ -2,6 +2,10 @@
 import {
   ERRNO_EINVAL,
   ERRNO_ENOPROTOOPT,
+  SOCKET_OPTION_KEEP_ALIVE,
+  SOCKET_OPTION_KEEP_ALIVE_IDLE,
+  SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
+  SOCKET_OPTION_KEEP_ALIVE_PROBES,
   SOCKET_OPTION_LINGER,
   SOCKET_OPTION_NODELAY,
   SOCKET_OPTION_RECEIVE_BUFFER,
@@ -19,6 +23,13 @@ const MSS_DEFAULT = 536;
 /** The sizes that the stack has (assembly/transport/tcp/socket.ts). */
 const BUFFER_MIN = 4096;
 const BUFFER_MAX = 1 << 29;
+
+/** Keep-alive's numbers and what Linux counts them in: thousands (seconds) or ones. */
+const keepAliveOptions: ReadonlyMap<number, readonly [option: number, unit: number]> = new Map([
+  [linux.TCP_KEEPIDLE, [SOCKET_OPTION_KEEP_ALIVE_IDLE, 1000]],
+  [linux.TCP_KEEPINTVL, [SOCKET_OPTION_KEEP_ALIVE_INTERVAL, 1000]],
+  [linux.TCP_KEEPCNT, [SOCKET_OPTION_KEEP_ALIVE_PROBES, 1]],
+]);
 
 /** Options that change nothing about a single connection in a script. */
 const harmless: ReadonlySet<number> = new Set([linux.SO_REUSEADDR, linux.SO_REUSEPORT]);
@@ -62,6 +73,8 @@ export class SocketOptions {
     if (level === linux.SOL_SOCKET) return this.#setSocketLevel(socket, option, number, value);
     if (level !== linux.IPPROTO_TCP) return unsupported("setsockopt", level, option);
     if (option === linux.TCP_NODELAY) return this.#store(socket, SOCKET_OPTION_NODELAY, number);
+    const keepAlive = keepAliveOptions.get(option);
+    if (keepAlive !== undefined) return this.#store(socket, keepAlive[0], number * keepAlive[1]);
     // Acknowledgments are delayed from the first segment on: what Linux does once told this.
     if (option === linux.TCP_QUICKACK && number === 0) return success(0);
     return unsupported("setsockopt", level, option);
@@ -74,6 +87,8 @@ export class SocketOptions {
     value: Uint8Array,
   ): CallResult {
     switch (option) {
+      case linux.SO_KEEPALIVE:
+        return this.#store(socket, SOCKET_OPTION_KEEP_ALIVE, number);
       case linux.SO_SNDBUF:
         return this.#store(socket, SOCKET_OPTION_SEND_BUFFER, bufferBytes(number));
       case linux.SO_RCVBUF:
@@ -105,6 +120,10 @@ export class SocketOptions {
     if (option === linux.TCP_NODELAY) {
       return output(int(this.#load(socket, SOCKET_OPTION_NODELAY)), size);
     }
+    const keepAlive = keepAliveOptions.get(option);
+    if (keepAlive !== undefined) {
+      return output(int(this.#load(socket, keepAlive[0]) / keepAlive[1]), size);
+    }
     if (option === linux.TCP_MAXSEG) return output(int(socket.view.mss || MSS_DEFAULT), size);
     return unsupported("getsockopt", level, option);
   }
@@ -128,6 +147,8 @@ export class SocketOptions {
     }
     if (!isStream) return unsupported("getsockopt", linux.SOL_SOCKET, option);
     switch (option) {
+      case linux.SO_KEEPALIVE:
+        return output(int(this.#load(socket, SOCKET_OPTION_KEEP_ALIVE)), size);
       case linux.SO_SNDBUF:
         return output(int(this.#load(socket, SOCKET_OPTION_SEND_BUFFER)), size);
       case linux.SO_RCVBUF:

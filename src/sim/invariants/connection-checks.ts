@@ -2,6 +2,7 @@
 import {
   FIN_QUEUED,
   FIN_RECEIVED,
+  KEEP_ALIVE,
   ORPHAN,
   PERSIST,
   READY,
@@ -195,7 +196,8 @@ export class ConnectionChecks {
       const detail = `${outstanding} sequence numbers are outstanding and no timer runs`;
       this.#fail(connection, "timer", () => detail);
     }
-    const other = state === "TIME-WAIT" || state === "FIN-WAIT-2" || connection.has(PERSIST);
+    const resting = connection.has(PERSIST) || connection.has(KEEP_ALIVE);
+    const other = state === "TIME-WAIT" || state === "FIN-WAIT-2" || resting;
     if (outstanding === 0 && timerArmed && !other) {
       this.#fail(connection, "timer", () => "a timer runs and nothing is outstanding");
     }

@@ -54,8 +54,16 @@ function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
     noDelay: random.split("no-delay").chance(0.6),
     ...(random.split("timestamps").chance(0.25) && { timestamps: false }),
     ...(random.split("sack").chance(0.25) && { sack: false }),
+    ...drawKeepAlive(random.split("keep-alive")),
     arpTtlUs: random.split("arp-ttl").pick([15_000_000, 5_000_000, 1_000_000]),
   };
+}
+
+/** Probes that come often and, however many are lost, end nothing. */
+function drawKeepAlive(random: Random): Partial<StackOptions> {
+  if (random.chance(0.75)) return {};
+  const keepAliveIdleMs = random.pick([50, 300, 2000]);
+  return { keepAlive: true, keepAliveIdleMs, keepAliveIntervalMs: 5000, keepAliveProbes: 127 };
 }
 
 function drawPools(random: Random, has: (kind: FaultKind) => boolean): Partial<StackOptions> {

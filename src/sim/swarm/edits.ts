@@ -108,6 +108,7 @@ const stackKeys = [
   "noDelay",
   "timestamps",
   "sack",
+  "keepAlive",
   "mssBytes",
   "arpTtlUs",
   "frames",
