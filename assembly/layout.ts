@@ -113,6 +113,8 @@ export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;
 export const OPEN_REASSEMBLY_SETS: u32 = 72;
+/** CONTROLLER_… of new connections. */
+export const OPEN_CONTROLLER: u32 = 76;
 /** SYN_COOKIES_…. */
 export const OPEN_SYN_COOKIES: u32 = 80;
 /** Keep-alive of new sockets (RFC 9293 section 3.8.4), in milliseconds and probes. */
@@ -193,8 +195,15 @@ export const SOCKET_OPTION_KEEP_ALIVE: u32 = 8;
 export const SOCKET_OPTION_KEEP_ALIVE_IDLE: u32 = 9;
 export const SOCKET_OPTION_KEEP_ALIVE_INTERVAL: u32 = 10;
 export const SOCKET_OPTION_KEEP_ALIVE_PROBES: u32 = 11;
+export const SOCKET_OPTION_CONTROLLER: u32 = 16;
 /** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
 export const LINGER_OFF: i32 = -1;
+
+// Who sizes a connection's congestion window: values of SOCKET_OPTION_CONTROLLER.
+/** RFC 9438, with RFC 9406's HyStart++. */
+export const CONTROLLER_CUBIC: i32 = 0;
+/** RFC 5681. */
+export const CONTROLLER_NEW_RENO: i32 = 1;
 
 // When a listener answers a SYN by a cookie instead of a half-open connection (RFC 4987).
 export const SYN_COOKIES_NEVER: u32 = 0;
@@ -307,7 +316,7 @@ export const COUNTER_TCP_KEEP_ALIVE_PROBES: u32 = 75;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.
-export const CONNECTION_SIZE: u32 = 384;
+export const CONNECTION_SIZE: u32 = 448;
 export const QUEUE_SIZE: u32 = 32;
 // What observers read of a queue record (assembly/queue/queue.ts).
 export const QUEUE_KIND: u32 = 0;

@@ -1,4 +1,5 @@
 /** The resolved configuration: every value has a name in full, a unit and, where possible, a default. */
+import type { CongestionControl } from "./congestion-control";
 import type { backendNames, FileConfig, libosNames, synCookieNames } from "./schema";
 
 export type LibosName = (typeof libosNames)[number];
@@ -79,6 +80,7 @@ export interface Config {
     readonly keepAlive: KeepAliveConfig;
     readonly linger: LingerConfig;
     readonly noDelay: boolean;
+    readonly congestionControl: CongestionControl;
   };
   readonly inetstack: InetstackConfig;
   readonly runtime: {
@@ -158,6 +160,7 @@ export function resolve(file: FileConfig, libos: LibosName): Config {
         timeSeconds: tcp.linger.time_seconds,
       },
       noDelay: tcp.nodelay,
+      congestionControl: tcp.congestion_control ?? "cubic",
     },
     inetstack: resolveInetstack(file.inetstack_config),
     runtime: { spinUs: file.runtime.spin_us },

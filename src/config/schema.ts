@@ -4,6 +4,7 @@
  */
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
+import { congestionControls } from "./congestion-control";
 import {
   choice,
   flag,
@@ -103,6 +104,10 @@ const tcpSocketOptions = section(
     keepalive: v.optional(keepalive, {}),
     linger: v.optional(linger, {}),
     nodelay: flag(true, "Send small segments at once (TCP_NODELAY)."),
+    congestion_control: choice(
+      congestionControls,
+      "Who sizes congestion windows (TCP_CONGESTION). Default: cubic.",
+    ),
   },
   "Options that new TCP sockets start with.",
 );

@@ -42,6 +42,7 @@ export function stackOptions(config: Config): StackOptions {
     keepAliveIntervalMs:
       tcpSocketOptions.keepAlive.intervalMs || defaultStackOptions.keepAliveIntervalMs,
     keepAliveProbes: tcpSocketOptions.keepAlive.probes,
+    congestionControl: tcpSocketOptions.congestionControl,
     arpTtlUs: inetstack.arpCacheTtlMs * 1000,
     arpRetries: inetstack.arpRequestRetries,
     arpTimeoutUs: Math.min(inetstack.arpRequestTimeoutMs, ARP_TIMEOUT_MAX_MS) * 1000,

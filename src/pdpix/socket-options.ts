@@ -3,6 +3,7 @@ import {
   ERRNO_EINVAL,
   ERRNO_ENOPROTOOPT,
   LINGER_OFF,
+  SOCKET_OPTION_CONTROLLER,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
@@ -13,6 +14,8 @@ import {
   SOCKET_OPTION_SEND_BUFFER,
 } from "../../assembly/layout";
 import { DemibunError, fail } from "../errors";
+import { type CongestionControl, congestionControls } from "../config/congestion-control";
+import { controllerName, controllerNumber } from "../wasm/congestion-control";
 
 export interface KeepAlive {
   readonly delayMs?: number;
@@ -33,6 +36,8 @@ export interface SocketOptions {
   keepAlive: false | KeepAlive;
   receiveBufferBytes: number;
   sendBufferBytes: number;
+  /** Who sizes the congestion window: CUBIC (RFC 9438) or NewReno (RFC 5681). */
+  congestionControl: CongestionControl;
 }
 
 const numbers: Readonly<Record<keyof SocketOptions, number>> = {
@@ -41,6 +46,7 @@ const numbers: Readonly<Record<keyof SocketOptions, number>> = {
   keepAlive: SOCKET_OPTION_KEEP_ALIVE,
   receiveBufferBytes: SOCKET_OPTION_RECEIVE_BUFFER,
   sendBufferBytes: SOCKET_OPTION_SEND_BUFFER,
+  congestionControl: SOCKET_OPTION_CONTROLLER,
 };
 
 const keepAliveNumbers: Readonly<Record<keyof KeepAlive, number>> = {
@@ -76,6 +82,9 @@ export function encodeOption(name: keyof SocketOptions, value: unknown): readonl
   } else if (name === "keepAlive") {
     const times = encodeKeepAlive(value);
     if (times !== undefined) return [...times, [number, value === false ? 0 : 1]];
+  } else if (name === "congestionControl") {
+    const control = congestionControls.find((known) => known === value);
+    if (control !== undefined) return [[number, controllerNumber(control)]];
   } else if (isPositive(value)) {
     return [[number, value]];
   }
@@ -108,6 +117,7 @@ export function decodeOption(
   const value = read(optionNumber(name, "getOption"));
   if (name === "noDelay") return value !== 0;
   if (name === "linger") return value === LINGER_OFF ? false : { seconds: value };
+  if (name === "congestionControl") return controllerName(value);
   if (name !== "keepAlive") return value;
   if (value === 0) return false;
   const { delayMs, intervalMs, probes } = keepAliveNumbers;

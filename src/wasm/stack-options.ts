@@ -5,6 +5,7 @@ import {
   OPEN_ARP_TIMEOUT_US,
   OPEN_ARP_TTL_US,
   OPEN_CONNECTIONS,
+  OPEN_CONTROLLER,
   OPEN_DATAGRAM_SOCKETS,
   OPEN_DELAYED_ACK_US,
   OPEN_FRAMES,
@@ -32,6 +33,7 @@ import {
 } from "../../assembly/layout";
 import { memoryBytes } from "../../assembly/memory/plan";
 import { DemibunError } from "../errors";
+import { type CongestionControl, controllerNumber } from "./congestion-control";
 import { ERRNO_EINVAL } from "../../assembly/layout";
 
 /** When a listener answers a SYN without keeping state of it (RFC 4987), by the stack's numbers. */
@@ -81,6 +83,8 @@ export interface StackOptions {
   readonly keepAliveIdleMs: number;
   readonly keepAliveIntervalMs: number;
   readonly keepAliveProbes: number;
+  /** Who sizes the congestion window of new connections. */
+  readonly congestionControl: CongestionControl;
   readonly arpTtlUs: number;
   readonly arpRetries: number;
   readonly arpTimeoutUs: number;
@@ -112,6 +116,7 @@ export const defaultStackOptions: StackOptions = {
   keepAliveIdleMs: 7_200_000,
   keepAliveIntervalMs: 75_000,
   keepAliveProbes: 9,
+  congestionControl: "cubic",
   arpTtlUs: 15_000_000,
   arpRetries: 5,
   arpTimeoutUs: 1_000_000,
@@ -158,6 +163,7 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_KEEP_ALIVE_INTERVAL_MS, options.keepAliveIntervalMs],
     [OPEN_KEEP_ALIVE_PROBES, options.keepAliveProbes],
     [OPEN_SYN_COOKIES, synCookieNumbers[options.synCookies]],
+    [OPEN_CONTROLLER, controllerNumber(options.congestionControl)],
     [OPEN_ARP_TTL_US, options.arpTtlUs],
     [OPEN_ARP_RETRIES, options.arpRetries],
     [OPEN_ARP_TIMEOUT_US, options.arpTimeoutUs],

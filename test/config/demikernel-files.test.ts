@@ -67,6 +67,7 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       // Enabled with 0 seconds would reset every connection on close; Demikernel never did.
       linger: { enabled: false, timeSeconds: 0 },
       noDelay: true,
+      congestionControl: "cubic",
     },
     inetstack: {
       mtu: 1500,

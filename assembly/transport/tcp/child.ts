@@ -32,6 +32,7 @@ export function takeChild(listener: Connection): Connection | null {
   connection.receiveBuffer = listener.receiveBuffer;
   connection.sendBuffer = listener.sendBuffer;
   connection.linger = listener.linger;
+  connection.controller = listener.controller;
   connection.flags = listener.flags & (NO_DELAY | KEEP_ALIVE);
   connection.keepAliveIdleMs = listener.keepAliveIdleMs;
   connection.keepAliveIntervalMs = listener.keepAliveIntervalMs;

@@ -1,13 +1,14 @@
 /**
  * The connection record (RFC 9293's transmission control block) and the pool of them.
  *
- * 384 bytes, six cache lines: the first two, and the fifth with timestamps, are all that a segment in
- * order touches. A listening
+ * 448 bytes, seven cache lines: the first two, the fifth with timestamps, and the last when an
+ * acknowledgment moves SND.UNA are all that a segment in order touches. A listening
  * socket is a record too, with its accept queue where a connection has its receive queue.
  */
 import {
   CONNECTION_SIZE,
   COUNTER_TCP_TIME_WAIT_RECYCLED,
+  OPEN_CONTROLLER,
   OPEN_KEEP_ALIVE_IDLE_MS,
   OPEN_KEEP_ALIVE_INTERVAL_MS,
   OPEN_KEEP_ALIVE_PROBES,
@@ -189,6 +190,38 @@ export class Connection {
   reserved4: u64;
   reserved5: u64;
   reserved6: u64;
+
+  // What controller.ts and the controllers behind it remember: 64 bytes.
+  /** CUBIC's W_est in bytes (RFC 9438 section 4.3). */
+  cubicEstimate: f64;
+  /** CUBIC's K in seconds (section 4.2). */
+  cubicOrigin: f32;
+  /** What CUBIC has grown cwnd by beyond whole bytes. */
+  cubicFraction: f32;
+  /** CUBIC's W_max and cwnd_prior in bytes; 0: no congestion seen since the last timeout. */
+  cubicMaximum: u32;
+  cubicPrior: u32;
+  /** CUBIC's t in ticks, up to which moment it has been counted, and whether it runs. */
+  cubicTicks: u32;
+  cubicSeenTick: u32;
+  cubicRuns: u8;
+  /** CONTROLLER_…: who sizes the window. */
+  controller: u8;
+  /** HyStart++ (RFC 9406): rounds of conservative slow start, 0 outside of it. */
+  cssRounds: u8;
+  /** HyStart++: samples of this round. */
+  rttSamples: u8;
+  /** HyStart++: least round-trip time in µs of this round, of the last one, and cssBaselineMinRtt. */
+  roundRttUs: u32;
+  lastRoundRttUs: u32;
+  cssRttUs: u32;
+  /** A round ends when this is acknowledged: SND.MAX at its start. */
+  roundEnd: u32;
+  /** Most bytes in flight in this round and in the last one (RFC 7661's pipeACK). */
+  flightMost: u32;
+  lastFlightMost: u32;
+  /** When a segment with new data last left. */
+  lastSentTick: u32;
 
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;
@@ -372,6 +405,7 @@ export function takeConnection(): Connection | null {
   connection.ackTimer.kind = TIMER_TCP_ACK;
   connection.receiveBuffer = load<u32>(CONTROL_OPEN, OPEN_RECEIVE_BUFFER);
   connection.sendBuffer = load<u32>(CONTROL_OPEN, OPEN_SEND_BUFFER);
+  connection.controller = load<u8>(CONTROL_OPEN, OPEN_CONTROLLER);
   connection.linger = LINGER_OFF;
   connection.keepAliveIdleMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_IDLE_MS);
   connection.keepAliveIntervalMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_INTERVAL_MS);

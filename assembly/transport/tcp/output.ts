@@ -20,6 +20,7 @@ import {
   SYN_RECEIVED,
 } from "./connection";
 import { congestionWindow } from "./congestion";
+import { noteSent, resumeSending } from "./controller";
 import { sendSynAgain } from "./handshake";
 import { countRetransmission } from "./retransmit";
 import { timeoutUs } from "./rtt";
@@ -36,6 +37,9 @@ export function output(connection: Connection): bool {
   // Only a bare acknowledgment can say what came twice.
   if (connection.has(ACK_NOW) && hasDuplicate(connection)) {
     if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
+  }
+  if (connection.sendMax == connection.sendUna && connection.sendEnd != connection.sendUna) {
+    resumeSending(connection);
   }
   while (true) {
     let bytes = sendable(connection);
@@ -131,6 +135,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   if (!transmitSegment(connection, sequence, bytes, flags)) return false;
   const next = sequence + bytes + (fin ? 1 : 0);
   if (before(sequence, connection.sendMax)) countRetransmission(connection);
+  if (bytes != 0) noteSent(connection, bytes);
   connection.sendNext = next;
   if (before(connection.sendMax, next)) {
     // Karn: only a segment sent for the first time is timed (RFC 6298 section 3).

@@ -1,6 +1,7 @@
 /** PDPIX calls on stream sockets, as queue/operations.ts dispatches them. */
 import {
   ADDRESS_SIZE,
+  CONTROLLER_NEW_RENO,
   CONTROL_ADDRESS,
   CONTROL_PORT,
   ERRNO_EADDRINUSE,
@@ -15,6 +16,7 @@ import {
   ERRNO_ENOTCONN,
   ERRNO_EOPNOTSUPP,
   ERRNO_EPIPE,
+  SOCKET_OPTION_CONTROLLER,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
@@ -48,6 +50,7 @@ import {
   SYN_SENT,
   takeConnection,
 } from "./connection";
+import { chooseController } from "./controller";
 import { renewKeepAlive } from "./keep-alive";
 import { prepareHandshake, routeConnection, sendSynAgain } from "./handshake";
 import { acceptEverything } from "./push";
@@ -214,6 +217,10 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
       if (value < BUFFER_MIN || value > BUFFER_MAX) return -ERRNO_EINVAL;
       connection.sendBuffer = value;
       return 0;
+    case SOCKET_OPTION_CONTROLLER:
+      if (value < 0 || value > CONTROLLER_NEW_RENO) return -ERRNO_EINVAL;
+      chooseController(connection, <u8>value);
+      return 0;
     default:
       return setKeepAlive(connection, option, value);
   }
@@ -264,6 +271,8 @@ export function tcpGetOption(queue: Queue, option: u32): i32 {
       return connection.keepAliveIntervalMs;
     case SOCKET_OPTION_KEEP_ALIVE_PROBES:
       return connection.keepAliveProbes;
+    case SOCKET_OPTION_CONTROLLER:
+      return connection.controller;
   }
   return -ERRNO_ENOPROTOOPT;
 }

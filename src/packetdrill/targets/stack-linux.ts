@@ -58,6 +58,7 @@ export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_MAXSEG = 2;
 export const TCP_QUICKACK = 12;
+export const TCP_CONGESTION = 13;
 
 /** enum tcp state of net/tcp_states.h, by our own state numbers (CLOSED to TIME-WAIT). */
 export const TCP_STATES: readonly number[] = [7, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6];

@@ -1,4 +1,5 @@
 /** Shell commands of scripts as settings of the stack: sysctls, in the forms that scripts use. */
+import type { CongestionControl } from "../../wasm/congestion-control";
 import type { StackOptions, SynCookies } from "../../wasm/stack-options";
 import { UnsupportedError } from "./target";
 
@@ -20,6 +21,12 @@ const harmlessPrograms: ReadonlySet<string> = new Set([
   "sync",
 ]);
 
+/** Values of net.ipv4.tcp_congestion_control, and of the socket option TCP_CONGESTION. */
+export const linuxControllers: Readonly<Record<string, CongestionControl>> = {
+  reno: "newreno",
+  cubic: "cubic",
+};
+
 /** Sysctls that name something the stack does in one way; what it is told must be that way. */
 const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
   "net.ipv4.tcp_dsack": ["1"],
@@ -27,7 +34,7 @@ const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
   "net.ipv4.tcp_ecn": ["0", "2"],
   "net.ipv4.tcp_fastopen": ["0"],
   "net.ipv4.tcp_mtu_probing": ["0"],
-  "net.ipv4.tcp_congestion_control": ["reno"],
+  "net.ipv4.tcp_congestion_control": Object.keys(linuxControllers),
   "net.ipv4.tcp_fin_timeout": ["60"],
   "net.ipv4.tcp_frto": ["0"],
   "net.ipv4.tcp_syn_retries": ["7"],
@@ -87,6 +94,11 @@ function setSysctl(name: string, value: string, settings: Settings): void {
   const turned = sysctlSwitches[name];
   if (turned !== undefined) {
     settings[turned] = numberIn(name, value, 0) !== 0;
+    return;
+  }
+  const controller = linuxControllers[value.trim()];
+  if (name === "net.ipv4.tcp_congestion_control" && controller !== undefined) {
+    settings.congestionControl = controller;
     return;
   }
   if (name.startsWith("demibun.")) {

@@ -1,7 +1,9 @@
 /** Socket options of the stack's sockets, in Linux's layout. */
 import {
   ERRNO_EINVAL,
+  ERRNO_ENOENT,
   ERRNO_ENOPROTOOPT,
+  SOCKET_OPTION_CONTROLLER,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
@@ -11,8 +13,10 @@ import {
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
 } from "../../../assembly/layout";
+import { controllerName, controllerNumber } from "../../wasm/congestion-control";
 import * as linux from "./stack-linux";
 import type { StackMachine } from "./stack-machine";
+import { linuxControllers } from "./stack-settings";
 import { failure, type KernelSocket, success } from "./stack-socket";
 import { StreamSocket } from "./stack-stream";
 import { type CallResult, UnsupportedError } from "./target";
@@ -30,6 +34,9 @@ const keepAliveOptions: ReadonlyMap<number, readonly [option: number, unit: numb
   [linux.TCP_KEEPINTVL, [SOCKET_OPTION_KEEP_ALIVE_INTERVAL, 1000]],
   [linux.TCP_KEEPCNT, [SOCKET_OPTION_KEEP_ALIVE_PROBES, 1]],
 ]);
+
+/** TCP_CA_NAME_MAX. */
+const CONTROLLER_NAME_SIZE = 16;
 
 /** Options that change nothing about a single connection in a script. */
 const harmless: ReadonlySet<number> = new Set([linux.SO_REUSEADDR, linux.SO_REUSEPORT]);
@@ -75,9 +82,24 @@ export class SocketOptions {
     if (option === linux.TCP_NODELAY) return this.#store(socket, SOCKET_OPTION_NODELAY, number);
     const keepAlive = keepAliveOptions.get(option);
     if (keepAlive !== undefined) return this.#store(socket, keepAlive[0], number * keepAlive[1]);
+    if (option === linux.TCP_CONGESTION) return this.#setController(socket, value);
     // Acknowledgments are delayed from the first segment on: what Linux does once told this.
     if (option === linux.TCP_QUICKACK && number === 0) return success(0);
     return unsupported("setsockopt", level, option);
+  }
+
+  #setController(socket: StreamSocket, value: Uint8Array): CallResult {
+    const control = linuxControllers[new TextDecoder().decode(value).replace(/\0.*$/s, "")];
+    if (control === undefined) return failure(ERRNO_ENOENT);
+    return this.#store(socket, SOCKET_OPTION_CONTROLLER, controllerNumber(control));
+  }
+
+  #getController(socket: StreamSocket): Uint8Array {
+    const control = controllerName(this.#load(socket, SOCKET_OPTION_CONTROLLER));
+    const name = Object.keys(linuxControllers).find((key) => linuxControllers[key] === control);
+    const bytes = new Uint8Array(CONTROLLER_NAME_SIZE);
+    new TextEncoder().encodeInto(name ?? "", bytes);
+    return bytes;
   }
 
   #setSocketLevel(
@@ -124,6 +146,7 @@ export class SocketOptions {
     if (keepAlive !== undefined) {
       return output(int(this.#load(socket, keepAlive[0]) / keepAlive[1]), size);
     }
+    if (option === linux.TCP_CONGESTION) return output(this.#getController(socket), size);
     if (option === linux.TCP_MAXSEG) return output(int(socket.view.mss || MSS_DEFAULT), size);
     return unsupported("getsockopt", level, option);
   }

@@ -1,4 +1,4 @@
-/** Congestion control: RFC 5681, RFC 6582 (NewReno), RFC 6928, RFC 3465. */
+/** NewReno and what all controllers share: RFC 5681, RFC 6582 (NewReno), RFC 6928, RFC 3465. */
 import { expect, test } from "bun:test";
 import { COUNTER_TCP_FAST_RETRANSMITS } from "../../../assembly/layout";
 import { pattern } from "../packets";
@@ -9,7 +9,8 @@ const mss = 1000;
 
 /** An established connection of 1,000-byte segments with a large window and much to send. */
 function loaded(bytes = 500_000): { lab: Lab; peer: Peer; qd: number } {
-  const opened = accepted({ mss, scale: 7 }, { sendBufferBytes: 1 << 20 });
+  const options = { sendBufferBytes: 1 << 20, congestionControl: "newreno" } as const;
+  const opened = accepted({ mss, scale: 7 }, options);
   opened.lab.push(opened.qd, pattern(bytes));
   return opened;
 }

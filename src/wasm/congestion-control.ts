@@ -1,0 +1,18 @@
+/** The congestion controllers' numbers in the stack. */
+import { CONTROLLER_CUBIC, CONTROLLER_NEW_RENO } from "../../assembly/layout";
+import type { CongestionControl } from "../config/congestion-control";
+
+export type { CongestionControl };
+
+const numbers: Readonly<Record<CongestionControl, number>> = {
+  cubic: CONTROLLER_CUBIC,
+  newreno: CONTROLLER_NEW_RENO,
+};
+
+export function controllerNumber(name: CongestionControl): number {
+  return numbers[name];
+}
+
+export function controllerName(number: number): CongestionControl {
+  return number === CONTROLLER_NEW_RENO ? "newreno" : "cubic";
+}
