@@ -8,7 +8,14 @@
 import { CONTROLLER_CUBIC } from "../../layout";
 import { nowTick, TICK_SHIFT } from "../../time/clock";
 import { Connection, RECOVERY } from "./connection";
-import { cubicAvoid, cubicCongested, cubicForget, cubicSkipTime, cubicThreshold } from "./cubic";
+import {
+  cubicAvoid,
+  cubicCongested,
+  cubicForget,
+  cubicRestart,
+  cubicSkipTime,
+  cubicThreshold,
+} from "./cubic";
 import {
   hystartAcknowledged,
   hystartReset,
@@ -126,6 +133,7 @@ export function resumeSending(connection: Connection): void {
   const idleTicks = nowTick - connection.lastSentTick;
   if (idleTicks <= connection.rto >> TICK_SHIFT) return;
   connection.cwnd = min(connection.cwnd, initialWindow(connection));
+  cubicRestart(connection);
   connection.lastFlightMost = 0;
   connection.flightMost = 0;
   connection.roundEnd = connection.sendMax;

@@ -88,6 +88,11 @@ export function cubicSkipTime(connection: Connection): void {
   connection.cubicSeenTick = nowTick;
 }
 
+/** The window was taken back without congestion: the curve begins anew where slow start ends. */
+export function cubicRestart(connection: Connection): void {
+  connection.cubicRuns = 0;
+}
+
 /** ssthresh after a loss with so many bytes in flight (section 4.6). */
 export function cubicThreshold(connection: Connection, flight: u32): u32 {
   return max(<u32>(<f64>flight * BETA), 2 * <u32>connection.mss);
