@@ -110,6 +110,7 @@ const stackKeys = [
   "sack",
   "keepAlive",
   "mssBytes",
+  "congestionControl",
   "arpTtlUs",
   "frames",
   "connections",

@@ -37,6 +37,7 @@ export function featuresOf(scenario: Scenario): string[] {
     if (clockStartUs !== undefined) features.add("option: clock wraps");
     if (mtu !== undefined) features.add("option: small MTU");
     if (stack?.mssBytes !== undefined) features.add("option: small MSS");
+    if (stack?.congestionControl === "newreno") features.add("option: NewReno");
     if (stack?.noDelay === false) features.add("option: Nagle");
     if (stack?.timestamps === false) features.add("option: no timestamps");
     if (stack?.sack === false) features.add("option: no SACK");

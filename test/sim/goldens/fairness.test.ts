@@ -1,6 +1,7 @@
 /**
  * How n flows from n hosts share a line of 10 Mb/s with 30 ms round trip: 30 s of virtual time,
- * after 5 s to settle. Jain's index is 1 when all get the same, 1/n when one gets everything.
+ * after 5 s to settle. Jain's index is 1 when all get the same, 1/n when one gets everything. Buffers
+ * hold more than the path, so that nothing but congestion control limits a flow.
  */
 import { test } from "bun:test";
 import { Simulation } from "../../../src/sim/index";
@@ -19,7 +20,8 @@ const queues = [
 
 async function share(flows: number, queue: (typeof queues)[number][1]): Promise<string[]> {
   const sim = new Simulation({ seed: 1, module: stackModule() });
-  const sink = sim.host("sink", { address: "10.0.0.254/24", stack: { frames: 4096 } });
+  const stack = { receiveBufferBytes: 1 << 18, sendBufferBytes: 1 << 18, frames: 4096 };
+  const sink = sim.host("sink", { address: "10.0.0.254/24", stack });
   const middle = sim.switch("middle");
   const bottleneck = sim.link(middle, sink, {
     delayMs: 10,
@@ -27,7 +29,7 @@ async function share(flows: number, queue: (typeof queues)[number][1]): Promise<
     queue,
   });
   const sources = Array.from({ length: flows }, (_, index) => {
-    const host = sim.host(`source${index}`, { address: `10.0.0.${index + 1}/24` });
+    const host = sim.host(`source${index}`, { address: `10.0.0.${index + 1}/24`, stack });
     sim.link(host, middle, { delayMs: 5 });
     return host;
   });

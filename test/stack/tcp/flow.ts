@@ -62,7 +62,7 @@ export class Flow {
    */
   round(roundTripUs: number, after?: (bytes: number, cwndBefore: number) => void): void {
     this.lab.host.advance(roundTripUs, roundTripUs / 4);
-    for (let left = this.flight; left > 0; ) {
+    for (let left = this.flight; left > 0;) {
       const bytes = Math.min(left, 2 * mss);
       const { cwnd } = this.view;
       this.acknowledge(bytes);
