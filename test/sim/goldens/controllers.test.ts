@@ -100,7 +100,7 @@ test("throughput alone and shares together", async () => {
   expectGolden("controllers", table(rows));
 }, 120_000);
 
-test("slow start ends before a long queue overflows (RFC 9406)", async () => {
+test("slow start ends before a long queue overflows (RFC 9406 4.2, RFC 9438 4.10)", async () => {
   const line = { megabits: 20, roundTripMs: 40, loss: 0, queueBytes: 1_000_000 };
   expect((await alone("newreno", line, 3)).dropped).toBeGreaterThan(0);
   const cubic = await alone("cubic", line, 3);

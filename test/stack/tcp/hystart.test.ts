@@ -35,7 +35,7 @@ test("slow start doubles the window while the round-trip time stays (RFC 9406 4.
   expect(flow.view.ssthresh).toBe(unset);
 });
 
-test("a longer round-trip time slows it to a quarter, five rounds end it (RFC 9406 4.2)", () => {
+test("a longer round-trip time leads to conservative slow start, five rounds of it end it (RFC 9406 4.2)", () => {
   const flow = started();
   // Eight samples of a round tell, which begins with what was in flight when the last one ended.
   expect(growth(flow, grownUs)).toBeLessThan(1.95);
@@ -71,7 +71,7 @@ test("fewer than eight samples in a round say nothing (RFC 9406 4.2)", () => {
   expect(flow.view.cwnd).toBe(34 * mss);
 });
 
-test("only the first slow start is cut short (RFC 9406 4.2)", () => {
+test("only the first slow start is cut short (RFC 9406 4.3)", () => {
   const flow = started();
   timeOut(flow);
   flow.acknowledge(flow.flight);
