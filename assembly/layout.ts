@@ -307,6 +307,7 @@ export const COUNTER_TCP_ZERO_WINDOW_PROBES: u32 = 59;
 export const COUNTER_UDP_DATAGRAMS_RECEIVED: u32 = 60;
 export const COUNTER_UDP_DATAGRAMS_SENT: u32 = 61;
 export const COUNTER_TCP_CHALLENGE_ACKS: u32 = 62;
+export const COUNTER_TCP_TAIL_PROBES: u32 = 63;
 export const COUNTER_TCP_COOKIES_SENT: u32 = 72;
 /** Connections that a cookie opened. */
 export const COUNTER_TCP_COOKIES_RECEIVED: u32 = 73;

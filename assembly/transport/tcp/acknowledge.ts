@@ -1,15 +1,25 @@
 /** What a segment's acknowledgment and window do (RFC 9293 section 3.10.7.4, fifth check). */
 import { Frame, releaseFrame } from "../../memory/frame";
-import { nowTick, nowUs, tickAfter } from "../../time/clock";
-import { armTimer, disarmTimer } from "../../time/wheel";
-import { Connection, FIN_QUEUED, ORPHAN, PERSIST, RTT_TIMING } from "./connection";
-import { acknowledgedNew, duplicateAcknowledgment } from "./congestion";
+import { nowTick, nowUs } from "../../time/clock";
+import { disarmTimer } from "../../time/wheel";
+import { Connection, FIN_QUEUED, ORPHAN, PERSIST, RECOVERY, RTT_TIMING } from "./connection";
+import {
+  acknowledgedNew,
+  duplicateAcknowledgment,
+  enterRecovery,
+  reduceOnce,
+  sackedAcknowledgment,
+} from "./congestion";
 import { rest } from "./keep-alive";
 import { acceptWaitingPushes } from "./push";
 import { makeReady } from "./ready";
-import { sampleRtt, timeoutUs } from "./rtt";
+import { sampleRtt } from "./rtt";
+import { mayHaveBlocks, sawDuplicate, takeSackBlocks } from "./sack-blocks";
+import { inSackRecovery, reduceRate, usesSack } from "./sack-recovery";
+import { forgetMarks, isHeadLost, trimMarks } from "./scoreboard";
 import { segmentAcknowledgment, segmentLength, segmentSequence, segmentWindow } from "./segment";
 import { after, before } from "./sequence";
+import { armLossTimer, awaitReordering, cancelProbe, probeAnswered } from "./tail-probe";
 import { sampleEcho } from "./timestamp";
 
 /**
@@ -18,9 +28,11 @@ import { sampleEcho } from "./timestamp";
 export function acknowledge(connection: Connection): void {
   connection.heardTick = nowTick;
   const acknowledged = segmentAcknowledgment - connection.sendUna;
+  const sacked = connection.sackedBytes;
   if (acknowledged != 0) {
     advance(connection, acknowledged);
     takeWindow(connection);
+    if (usesSack(connection)) takeSack(connection, acknowledged, sacked);
     return;
   }
   const window = segmentWindow << connection.sendScale;
@@ -32,7 +44,28 @@ export function acknowledge(connection: Connection): void {
     connection.sendMax != connection.sendUna &&
     !connection.has(PERSIST);
   takeWindow(connection);
+  if (usesSack(connection) && (sacked != 0 || mayHaveBlocks(connection))) {
+    const fresh = takeSackBlocks(connection);
+    // RFC 6675 section 2: new blocks make a duplicate of it, whatever else the segment carries.
+    if (connection.sackedBytes != 0) cancelProbe(connection);
+    if (duplicate || fresh != 0) sackedAcknowledgment(connection, connection.sackedBytes - sacked);
+    if (fresh != 0) awaitReordering(connection);
+    return;
+  }
   if (duplicate) duplicateAcknowledgment(connection);
+}
+
+/** SND.UNA has moved: blocks beyond it, and what they mean for a recovery under way. */
+function takeSack(connection: Connection, acknowledged: u32, sacked: u32): void {
+  if (sacked == 0 && connection.tailState == 0 && !mayHaveBlocks(connection)) return;
+  takeSackBlocks(connection);
+  if (connection.sackedBytes != 0) cancelProbe(connection);
+  if (probeAnswered(connection, sawDuplicate)) reduceOnce(connection);
+  const delivered = acknowledged + (connection.sackedBytes - sacked);
+  if (inSackRecovery(connection)) reduceRate(connection, delivered, true);
+  else if (!connection.has(RECOVERY) && isHeadLost(connection))
+    enterRecovery(connection, delivered);
+  if (connection.sackedBytes != 0) awaitReordering(connection);
 }
 
 /** SND.UNA moves forward by `acknowledged`. */
@@ -60,7 +93,7 @@ function advance(connection: Connection, acknowledged: u32): void {
     if (!connection.has(PERSIST)) rest(connection);
   } else if (first) {
     // RFC 6298 section 5.3.
-    armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+    armLossTimer(connection);
   }
   const queue = connection.queue;
   if (queue !== null && queue.sendHead !== null) acceptWaitingPushes(connection, queue);
@@ -78,6 +111,7 @@ function trimSendQueue(connection: Connection, una: u32): void {
     if (after(end, una)) break;
     const next: Frame | null = frame.next;
     if (connection.sendPoint === frame) connection.sendPoint = next;
+    if (frame.mark != 0) forgetMarks(connection, frame);
     releaseFrame(frame);
     connection.sendFrames--;
     frame = next;
@@ -89,6 +123,7 @@ function trimSendQueue(connection: Connection, una: u32): void {
   }
   const gone = una - frame.sequence;
   if (<i32>gone > 0) {
+    if (frame.mark != 0) trimMarks(connection, frame, gone);
     frame.offset += <u16>gone;
     frame.length -= <u16>gone;
     frame.sequence = una;

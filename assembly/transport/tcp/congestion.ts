@@ -8,6 +8,8 @@ import { Connection, PARTIAL_SEEN, RECOVERY } from "./connection";
 import { growWindow, reduceThreshold, reduceToLossWindow, startController } from "./controller";
 import { makeReady } from "./ready";
 import { retransmitFirst } from "./retransmit";
+import { enterSackRecovery, inSackRecovery, reduceRate } from "./sack-recovery";
+import { clearScoreboard, isHeadLost } from "./scoreboard";
 import { segmentAcknowledgment } from "./segment";
 import { after, before } from "./sequence";
 import { CWND_MAX } from "./slow-start";
@@ -19,6 +21,7 @@ const DUPLICATE_THRESHOLD: u8 = 3;
 export function initialiseCongestion(connection: Connection): void {
   startController(connection);
   connection.recover = connection.initialSend;
+  connection.highestSacked = connection.initialSend;
 }
 
 /**
@@ -37,10 +40,15 @@ export function acknowledgedNew(
   }
   const mss: u32 = connection.mss;
   if (!before(segmentAcknowledgment, connection.recover)) {
-    connection.clear(RECOVERY | PARTIAL_SEEN);
-    connection.cwnd = min(connection.ssthresh, max(connection.flight, mss) + mss);
+    connection.clear(PARTIAL_SEEN);
+    connection.cwnd = inSackRecovery(connection)
+      ? connection.ssthresh
+      : min(connection.ssthresh, max(connection.flight, mss) + mss);
+    connection.clear(RECOVERY);
     return true;
   }
+  // The blocks tell which holes there are.
+  if (inSackRecovery(connection)) return true;
   // A partial acknowledgment: the next hole starts at SND.UNA.
   connection.cwnd = connection.cwnd > acknowledged ? connection.cwnd - acknowledged : mss;
   if (acknowledged >= mss) connection.cwnd += mss;
@@ -70,11 +78,43 @@ export function duplicateAcknowledgment(connection: Connection): void {
   count(COUNTER_TCP_FAST_RETRANSMITS);
   reduceThreshold(connection);
   connection.recover = connection.sendMax;
+  connection.recoverFlight = 0;
   connection.set(RECOVERY);
   connection.clear(PARTIAL_SEEN);
   retransmitFirst(connection);
   connection.cwnd = connection.ssthresh + 3 * mss;
   makeReady(connection);
+}
+
+/** A duplicate from a peer with SACK that has `delivered` more bytes (RFC 6675 section 5). */
+export function sackedAcknowledgment(connection: Connection, delivered: u32): void {
+  if (inSackRecovery(connection)) {
+    reduceRate(connection, delivered, false);
+    return;
+  }
+  if (connection.has(RECOVERY) || connection.sackedBytes == 0) {
+    duplicateAcknowledgment(connection);
+    return;
+  }
+  if (connection.duplicateAcks < 255) connection.duplicateAcks++;
+  if (connection.duplicateAcks >= DUPLICATE_THRESHOLD || isHeadLost(connection)) {
+    enterRecovery(connection, delivered);
+  } else if (connection.sendEnd != connection.sendNext) {
+    makeReady(connection);
+  }
+}
+
+/** Enters recovery, unless what is lost was sent before the last timeout (RFC 6582 section 3.2). */
+export function enterRecovery(connection: Connection, delivered: u32): void {
+  if (connection.sackedBytes == 0 || !after(connection.sendUna, connection.recover)) return;
+  enterSackRecovery(connection, halfFlight(connection), delivered);
+}
+
+/** A loss that has been made good already: the rate goes down once (RFC 8985 section 7.4.2). */
+export function reduceOnce(connection: Connection): void {
+  if (connection.has(RECOVERY)) return;
+  connection.ssthresh = halfFlight(connection);
+  connection.cwnd = min(connection.cwnd, connection.ssthresh);
 }
 
 /** The retransmission timer expired (RFC 5681 section 3.1, RFC 6582 section 3.2 step 4). */
@@ -83,6 +123,7 @@ export function congestionTimeout(connection: Connection): void {
   connection.recover = connection.sendMax;
   connection.duplicateAcks = 0;
   connection.clear(RECOVERY | PARTIAL_SEEN);
+  clearScoreboard(connection);
 }
 
 /**

@@ -158,6 +158,12 @@ export class Connection {
   sampleLost: u8;
   /** Blocks that follow. */
   sackCount: u8;
+  /** Bytes in flight that the peer has acknowledged selectively, and the highest such number. */
+  sackedBytes: u32;
+  highestSacked: u32;
+  /** Tail loss probe (tail-probe.ts): SND.MAX when it was sent, and PROBE_… bits. */
+  tailEnd: u32;
+  tailState: u32;
   /** Runs beyond RCV.NXT in the order of their last arrivals, latest first: left and right edges. */
   sackLeft0: u32;
   sackRight0: u32;
@@ -170,8 +176,15 @@ export class Connection {
   /** What arrived twice and has not been told (RFC 2883); equal when there is nothing. */
   duplicateLeft: u32;
   duplicateRight: u32;
-  /** Fills the cache line. */
-  spare: u32;
+
+  /** RACK.xmit_ts (RFC 8985): when the latest sent of what has arrived was sent, in µs. */
+  rackSentUs: u32;
+  /** RACK.rtt: how long that took, in µs. */
+  rackRttUs: u32;
+  /** RFC 9937: bytes delivered and sent in this recovery, and in flight when it began (RecoverFS). */
+  prrDelivered: u32;
+  prrOut: u32;
+  recoverFlight: u32;
 
   // What the application has set (socket.ts) and what keeps it (keep-alive.ts).
   /** Seconds, or LINGER_OFF. */
@@ -181,15 +194,8 @@ export class Connection {
   keepAliveIntervalMs: u32;
   keepAliveProbes: u8;
   probesUnanswered: u8;
-  reserved0: u16;
   /** When the last probe was sent. */
   probeTick: u32;
-  reserved1: u32;
-  reserved2: u64;
-  reserved3: u64;
-  reserved4: u64;
-  reserved5: u64;
-  reserved6: u64;
 
   // What controller.ts and the controllers behind it remember: 64 bytes.
   /** CUBIC's W_est in bytes (RFC 9438 section 4.3). */
@@ -278,7 +284,9 @@ export class Connection {
   }
 }
 
-if (offsetof<Connection>() != CONNECTION_SIZE) ERROR("Connection drifted from layout.ts");
+// Whole cache lines.
+if (offsetof<Connection>() > CONNECTION_SIZE) ERROR("Connection outgrew layout.ts");
+if (CONNECTION_SIZE % 64 != 0) ERROR("Connection records share cache lines");
 if (offsetof<Connection>("ports") != record.CONNECTION_PORTS) ERROR("record.ts: ports");
 if (offsetof<Connection>("state") != record.CONNECTION_STATE) ERROR("record.ts: state");
 if (offsetof<Connection>("duplicateAcks") != record.CONNECTION_DUPLICATE_ACKS)

@@ -25,8 +25,15 @@ import { sendSynAgain } from "./handshake";
 import { countRetransmission } from "./retransmit";
 import { timeoutUs } from "./rtt";
 import { hasDuplicate } from "./sack";
+import { inSackRecovery, PIPE_BLOCKED, sendLost } from "./sack-recovery";
+import { armAfterSending, armLossTimer } from "./tail-probe";
 import { before, laterOf } from "./sequence";
 import { chainReach, segmentReach, transmitSegment } from "./transmit";
+
+/** Not in recovery with SACK: everything unacknowledged is in flight. */
+const NO_PIPE: u32 = u32.MAX_VALUE - 1;
+/** Bytes in flight while the output of a connection in recovery goes on. */
+let pipe: u32 = NO_PIPE;
 
 /**
  * Sends what may be sent. False when the device's ring was full and something remains; the caller
@@ -38,9 +45,14 @@ export function output(connection: Connection): bool {
   if (connection.has(ACK_NOW) && hasDuplicate(connection)) {
     if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
   }
+<<<<<<< HEAD
   if (connection.sendMax == connection.sendUna && connection.sendEnd != connection.sendUna) {
     resumeSending(connection);
   }
+=======
+  pipe = inSackRecovery(connection) ? sendLost(connection) : NO_PIPE;
+  if (pipe == PIPE_BLOCKED) return false;
+>>>>>>> ece6a39 (Recover from losses by selective acknowledgments, RACK, PRR and tail probes)
   while (true) {
     let bytes = sendable(connection);
     if (bytes <= <u32>connection.mss) {
@@ -69,9 +81,21 @@ export function output(connection: Connection): bool {
  * less than was worth waiting for. False when the device's ring was full.
  */
 export function sendHeldBack(connection: Connection): bool {
+  pipe = NO_PIPE;
   const unsent = connection.sendEnd - connection.sendNext;
   const window = min(connection.sendWindow, connection.cwnd);
   const whole = min(unsent, min(window, <u32>connection.mss));
+  const bytes = segmentReach(connection, connection.sendNext, whole);
+  return sendNow(connection, bytes, finFollows(connection, bytes));
+}
+
+/** Sends one new segment whatever cwnd says, as a probe may; false when there is none to send. */
+export function sendBeyond(connection: Connection): bool {
+  pipe = NO_PIPE;
+  const unsent = connection.sendEnd - connection.sendNext;
+  const flight = connection.flight;
+  if (unsent == 0 || <i32>unsent < 0 || connection.sendWindow <= flight) return false;
+  const whole = min(unsent, min(connection.sendWindow - flight, <u32>connection.mss));
   const bytes = segmentReach(connection, connection.sendNext, whole);
   return sendNow(connection, bytes, finFollows(connection, bytes));
 }
@@ -83,16 +107,25 @@ function outputHandshake(connection: Connection): bool {
   return sendSynAgain(connection);
 }
 
+/** What the peer's window and the congestion window leave; `flight` is all that is unacknowledged. */
+function roomLeft(connection: Connection, flight: u32): u32 {
+  const window = min(connection.sendWindow, congestionWindow(connection));
+  if (pipe == NO_PIPE) return window > flight ? window - flight : 0;
+  // In recovery with SACK what is lost or has arrived is not in flight (RFC 6675 section 4).
+  if (connection.sendWindow <= flight || connection.cwnd <= pipe) return 0;
+  return min(connection.sendWindow - flight, connection.cwnd - pipe);
+}
+
 /** Payload bytes of the next segment, 0 when none may leave. A super-frame counts as one segment. */
 function sendable(connection: Connection): u32 {
   // Sequence arithmetic: after the FIN was sent, SND.NXT is one past the end of the data.
   const unsent = connection.sendEnd - connection.sendNext;
   if (unsent == 0 || <i32>unsent < 0) return 0;
-  const window = min(connection.sendWindow, congestionWindow(connection));
   const flight = connection.flight;
-  if (window <= flight) return 0;
+  const room = roomLeft(connection, flight);
+  if (room == 0) return 0;
   const mss: u32 = connection.mss;
-  const bytes = min(unsent, window - flight);
+  const bytes = min(unsent, room);
   if (bytes > mss) {
     const limit = segmentLimit(connection);
     if (limit <= mss) return mss;
@@ -137,6 +170,10 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   if (before(sequence, connection.sendMax)) countRetransmission(connection);
   if (bytes != 0) noteSent(connection, bytes);
   connection.sendNext = next;
+  if (pipe != NO_PIPE) {
+    pipe += bytes;
+    connection.prrOut += bytes;
+  }
   if (before(connection.sendMax, next)) {
     // Karn: only a segment sent for the first time is timed (RFC 6298 section 3).
     if (!connection.has(RTT_TIMING) && sequence == connection.sendMax) {
@@ -149,13 +186,12 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   if (connection.has(PERSIST)) {
     connection.clear(PERSIST);
     connection.backoff = 0;
-    armTimer(connection.timer, tickAfter(timeoutUs(connection)));
-  } else if (
-    !connection.timer.armed ||
-    (connection.has(KEEP_ALIVE) && sequence == connection.sendUna)
-  ) {
-    // RFC 6298 section 5.1. Keep-alive has the timer while nothing is outstanding.
-    armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+    armLossTimer(connection);
+  } else if (connection.has(KEEP_ALIVE) && sequence == connection.sendUna) {
+    // Keep-alive has had the timer while nothing was outstanding.
+    armLossTimer(connection);
+  } else {
+    armAfterSending(connection);
   }
   return true;
 }

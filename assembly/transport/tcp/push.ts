@@ -7,6 +7,7 @@ import { Queue, sendLater, takeSending } from "../../queue/queue";
 import { Token } from "../../queue/token";
 import { Connection } from "./connection";
 import { makeReady } from "./ready";
+import { clearMarks } from "./scoreboard";
 import { before } from "./sequence";
 
 /** What a frame counts at least against the send buffer: the pool has an end, however little it holds. */
@@ -86,6 +87,7 @@ function gather(connection: Connection, frame: Frame): bool {
 
 function appendFrame(connection: Connection, frame: Frame): void {
   frame.sequence = connection.sendEnd;
+  clearMarks(frame);
   connection.sendEnd += frame.length;
   connection.sendFrames++;
   const tail = connection.sendTail;

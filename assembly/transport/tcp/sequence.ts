@@ -11,3 +11,7 @@ export function after(a: u32, b: u32): bool {
 export function laterOf(a: u32, b: u32): u32 {
   return after(a, b) ? a : b;
 }
+
+export function earlierOf(a: u32, b: u32): u32 {
+  return before(a, b) ? a : b;
+}

@@ -9,7 +9,7 @@ import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
 import { discard, kill } from "./close";
-import { congestionTimeout } from "./congestion";
+import { congestionTimeout, enterRecovery } from "./congestion";
 import {
   Connection,
   FIN_WAIT_2,
@@ -27,7 +27,9 @@ import { output, sendHeldBack } from "./output";
 import { makeReady } from "./ready";
 import { countRetransmission } from "./retransmit";
 import { RTO_MAX_US, spoilSample, timeoutUs } from "./rtt";
+import { isHeadLost } from "./scoreboard";
 import { after, laterOf } from "./sequence";
+import { armLossTimer, PROBE_ARMED, probeTail, REORDER_ARMED } from "./tail-probe";
 import { transmitSegment } from "./transmit";
 
 /** R2 of RFC 9293 section 3.8.3 in retransmissions: 15 back-offs from 200 ms are over 15 minutes. */
@@ -55,7 +57,9 @@ export function tcpTimer(connection: Connection): void {
       return;
   }
   if (connection.has(PERSIST)) persistTimeout(connection);
-  else if (connection.sendNext == connection.sendUna) keepAliveTimeout(connection);
+  else if (connection.sendMax == connection.sendUna) keepAliveTimeout(connection);
+  else if ((connection.tailState & PROBE_ARMED) != 0) probeTail(connection);
+  else if ((connection.tailState & REORDER_ARMED) != 0) reorderingOver(connection);
   else retransmissionTimeout(connection);
 }
 
@@ -75,6 +79,12 @@ function synTimeout(connection: Connection): void {
   sendSynAgain(connection);
 }
 
+/** What was overtaken has not come within the reordering window (RFC 8985 section 6.3). */
+function reorderingOver(connection: Connection): void {
+  armLossTimer(connection);
+  if (isHeadLost(connection)) enterRecovery(connection, 0);
+}
+
 /** RFC 6298 sections 5.4 to 5.6; everything from SND.UNA on is sent anew as cwnd allows. */
 function retransmissionTimeout(connection: Connection): void {
   if (connection.retries >= DATA_RETRIES) {
@@ -90,6 +100,7 @@ function retransmissionTimeout(connection: Connection): void {
     return;
   }
   connection.retries++;
+  connection.tailState = 0;
   congestionTimeout(connection);
   connection.backoff++;
   spoilSample(connection);

@@ -24,12 +24,14 @@ import { findNeighbour, Neighbour, neighbourSend, writeEthernet } from "../../li
 import { copyOut } from "../../memory/chain";
 import { sumChain } from "../../memory/chain-checksum";
 import { Frame, holdFrame, isSole, takeFrame } from "../../memory/frame";
+import { nowUs } from "../../time/clock";
 import { disarmTimer } from "../../time/wheel";
 import { Ethernet } from "../../wire/ethernet";
 import { Tcp } from "../../wire/tcp";
 import { sumBytes } from "../../wire/checksum";
 import { ACK_NOW, Connection } from "./connection";
 import { HEADERS_LENGTH, writeHeaders, writeMetadata } from "./header";
+import { stampSent } from "./scoreboard";
 import { segmentOptionBytes } from "./segment-options";
 
 /** Ethernet, IPv4 and TCP headers of a segment without options. */
@@ -57,6 +59,7 @@ export function transmitSegment(
   if (bytes != 0) {
     locate(connection, sequence);
     const frame = <Frame>payloadFrame;
+    stampSent(frame, payloadSkip, bytes, <u32>nowUs);
     if (bytes <= <u32>frame.length && isHeadroomFree(connection, frame)) {
       return transmitInPlace(connection, neighbour, frame, sequence, bytes, flags);
     }

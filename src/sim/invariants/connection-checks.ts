@@ -137,7 +137,9 @@ export class ConnectionChecks {
       this.#fail(connection, "send-window", () => detail);
     }
     const allowed = Math.max(cwnd, before.cwnd) + ALLOWANCE_SEGMENTS * mss;
-    if (!connection.has(RECOVERY) && flight > allowed) {
+    // A tail probe sends one segment whatever cwnd says (RFC 8985 section 7.3).
+    const isProbe = sendUna === before.sendUna && distance(sendMax, before.sendMax) <= mss;
+    if (!connection.has(RECOVERY) && !isProbe && flight > allowed) {
       const detail = `${flight} bytes are in flight, cwnd is ${cwnd} (before: ${before.cwnd})`;
       this.#fail(connection, "congestion-window", () => detail);
     }

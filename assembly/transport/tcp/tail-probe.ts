@@ -1,0 +1,122 @@
+/**
+ * Tail loss probes (RFC 8985 section 7): when the last segments of a flight are lost nothing after them
+ * tells of it, so the last one goes again after two round trips instead of waiting for the timeout.
+ */
+import { COUNTER_TCP_TAIL_PROBES } from "../../layout";
+import { count } from "../../counters";
+import { tickAfter } from "../../time/clock";
+import { armTimer } from "../../time/wheel";
+import { Tcp } from "../../wire/tcp";
+import { Connection, PERSIST, RECOVERY } from "./connection";
+import { sendBeyond } from "./output";
+import { countRetransmission } from "./retransmit";
+import { spoilSample, timeoutUs } from "./rtt";
+import { usesSack } from "./sack-recovery";
+import { frameFrom, markRepeated, untilHeadLost } from "./scoreboard";
+import { transmitSegment } from "./transmit";
+
+// What `tailState` says.
+/** The timer that runs is the probe's, not the retransmission timeout's. */
+export const PROBE_ARMED: u32 = 1;
+/** A probe is out and not acknowledged; no other one follows it. */
+export const PROBE_OUT: u32 = 2;
+/** The timer that runs is the reordering timer (section 6.3). */
+export const REORDER_ARMED: u32 = 8;
+/** It was a retransmission. */
+export const PROBE_REPEATED: u32 = 4;
+
+/** WCDelAckT: how long a peer may keep the acknowledgment of a single segment back. */
+const DELAYED_ACK_MAX_US: u32 = 200_000;
+const MARGIN_US: u32 = 2000;
+
+/** Arms the timer for what is in flight: the probe's where one may be sent, else the timeout's. */
+export function armLossTimer(connection: Connection): void {
+  if (mayProbe(connection) && armProbe(connection)) return;
+  connection.tailState &= ~(PROBE_ARMED | REORDER_ARMED);
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+}
+
+/**
+ * New data has left: the timeout runs from the oldest (RFC 6298 section 5.1), a probe's time from the
+ * latest (RFC 8985 section 7.2).
+ */
+export function armAfterSending(connection: Connection): void {
+  if (mayProbe(connection) && armProbe(connection)) return;
+  if (connection.timer.armed && (connection.tailState & PROBE_ARMED) == 0) return;
+  connection.tailState &= ~(PROBE_ARMED | REORDER_ARMED);
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+}
+
+/** False when the timeout would come first. */
+function armProbe(connection: Connection): bool {
+  const single = connection.flight <= <u32>connection.mss;
+  const probe = (connection.srtt >> 2) + (single ? DELAYED_ACK_MAX_US : MARGIN_US);
+  if (probe >= timeoutUs(connection)) return false;
+  connection.tailState = (connection.tailState & ~REORDER_ARMED) | PROBE_ARMED;
+  armTimer(connection.timer, tickAfter(probe));
+  return true;
+}
+
+function mayProbe(connection: Connection): bool {
+  return (
+    usesSack(connection) &&
+    (connection.tailState & PROBE_OUT) == 0 &&
+    connection.srtt != 0 &&
+    connection.backoff == 0 &&
+    connection.sackedBytes == 0 &&
+    connection.sendHead !== null &&
+    !connection.has(RECOVERY | PERSIST)
+  );
+}
+
+/** Something has overtaken the oldest segment: after a reordering window it counts as lost. */
+export function awaitReordering(connection: Connection): void {
+  const wait = untilHeadLost(connection);
+  if (connection.has(RECOVERY | PERSIST) || wait == u32.MAX_VALUE) return;
+  connection.tailState = (connection.tailState & ~PROBE_ARMED) | REORDER_ARMED;
+  armTimer(connection.timer, tickAfter(wait));
+}
+
+/** Blocks tell of the tail by themselves: no probe is needed any more (section 7.2). */
+export function cancelProbe(connection: Connection): void {
+  if ((connection.tailState & PROBE_ARMED) != 0) armLossTimer(connection);
+}
+
+/** The probe's time has come: new data if there is any, else the last segment again. */
+export function probeTail(connection: Connection): void {
+  connection.tailState = PROBE_OUT;
+  connection.tailEnd = connection.sendMax;
+  count(COUNTER_TCP_TAIL_PROBES);
+  if (!sendBeyond(connection)) repeatLast(connection);
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+}
+
+/** Segments are full as far as they can be, so the last one is what they leave. */
+function repeatLast(connection: Connection): void {
+  const sentFin = connection.sendMax - connection.sendEnd == 1;
+  const end = sentFin ? connection.sendEnd : connection.sendMax;
+  const outstanding = end - connection.sendUna;
+  if (outstanding == 0) return;
+  const bytes = ((outstanding - 1) % <u32>connection.mss) + 1;
+  const last = frameFrom(connection, end - bytes);
+  if (last === null) return;
+  let flags = Tcp.ACK;
+  if (end == connection.sendEnd) flags |= sentFin ? Tcp.PSH | Tcp.FIN : Tcp.PSH;
+  if (!transmitSegment(connection, end - bytes, bytes, flags)) return;
+  countRetransmission(connection);
+  spoilSample(connection);
+  connection.tailState |= PROBE_REPEATED;
+  markRepeated(connection, last, bytes);
+}
+
+/**
+ * What the probe sent is acknowledged. True when it made good a loss, which asks for the answer to one
+ * (section 7.4.2); a duplicate that the peer tells of says that there was none.
+ */
+export function probeAnswered(connection: Connection, wasDuplicate: bool): bool {
+  if ((connection.tailState & PROBE_OUT) == 0) return false;
+  if (<i32>(connection.sendUna - connection.tailEnd) < 0) return false;
+  const repaired = (connection.tailState & PROBE_REPEATED) != 0 && !wasDuplicate;
+  connection.tailState = 0;
+  return repaired;
+}
