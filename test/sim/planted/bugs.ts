@@ -103,10 +103,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     about: "the timer is armed for the first data only",
     edits: [
       {
-        file: "transport/tcp/output.ts",
-        find: "  } else if (!connection.timer.armed) {",
+        file: "transport/tcp/tail-probe.ts",
+        find: "  if (mayProbe(connection) && armProbe(connection)) return;\n  if (connection.timer.armed",
         replace:
-          "  } else if (!connection.timer.armed && sequence == connection.initialSend + 1) {",
+          "  if (connection.sendUna != connection.initialSend + 1) return;\n  if (connection.timer.armed",
       },
     ],
   },
