@@ -107,13 +107,14 @@ export function sackedAcknowledgment(connection: Connection, delivered: u32): vo
 /** Enters recovery, unless what is lost was sent before the last timeout (RFC 6582 section 3.2). */
 export function enterRecovery(connection: Connection, delivered: u32): void {
   if (connection.sackedBytes == 0 || !after(connection.sendUna, connection.recover)) return;
-  enterSackRecovery(connection, halfFlight(connection), delivered);
+  reduceThreshold(connection);
+  enterSackRecovery(connection, delivered);
 }
 
 /** A loss that has been made good already: the rate goes down once (RFC 8985 section 7.4.2). */
 export function reduceOnce(connection: Connection): void {
   if (connection.has(RECOVERY)) return;
-  connection.ssthresh = halfFlight(connection);
+  reduceThreshold(connection);
   connection.cwnd = min(connection.cwnd, connection.ssthresh);
 }
 

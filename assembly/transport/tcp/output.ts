@@ -45,14 +45,11 @@ export function output(connection: Connection): bool {
   if (connection.has(ACK_NOW) && hasDuplicate(connection)) {
     if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
   }
-<<<<<<< HEAD
   if (connection.sendMax == connection.sendUna && connection.sendEnd != connection.sendUna) {
     resumeSending(connection);
   }
-=======
   pipe = inSackRecovery(connection) ? sendLost(connection) : NO_PIPE;
   if (pipe == PIPE_BLOCKED) return false;
->>>>>>> ece6a39 (Recover from losses by selective acknowledgments, RACK, PRR and tail probes)
   while (true) {
     let bytes = sendable(connection);
     if (bytes <= <u32>connection.mss) {

@@ -27,12 +27,11 @@ export function usesSack(connection: Connection): bool {
 }
 
 /**
- * Enters recovery by an acknowledgment that told of `delivered` more bytes; `ssthresh` is what the
- * congestion control goes down to.
+ * Enters recovery by an acknowledgment that told of `delivered` more bytes; ssthresh is what the rate is
+ * to go down to.
  */
-export function enterSackRecovery(connection: Connection, ssthresh: u32, delivered: u32): void {
+export function enterSackRecovery(connection: Connection, delivered: u32): void {
   count(COUNTER_TCP_FAST_RETRANSMITS);
-  connection.ssthresh = ssthresh;
   connection.recover = connection.sendMax;
   // RFC 9937 section 6: what was selectively acknowledged before is not delivered in this recovery.
   const outstanding = connection.sendMax - connection.sendUna - connection.sackedBytes;
