@@ -124,9 +124,9 @@ const calls: readonly Case[] = [
 const unsupported: readonly Case[] = [
   [
     "an option",
-    `+0 setsockopt(4, SOL_TCP, TCP_CONGESTION, "cubic", 5) = 0`,
-    `t.pkt:8: setsockopt of option 13 at level 6 is not supported by this stack
-  +0 setsockopt(4, SOL_TCP, TCP_CONGESTION, "cubic", 5) = 0`,
+    `+0 setsockopt(4, SOL_TCP, TCP_FASTOPEN, [5], 4) = 0`,
+    `t.pkt:8: setsockopt of option 23 at level 6 is not supported by this stack
+  +0 setsockopt(4, SOL_TCP, TCP_FASTOPEN, [5], 4) = 0`,
   ],
   [
     "a setting after the start",
