@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { defaultOffsets } from "../../shims/ring";
 import type { StackExports } from "../../src/wasm/exports";
 import { Stack } from "../../src/wasm/stack";
+import type { StackOptions } from "../../src/wasm/stack-options";
 import { benchOptions, plainInterface } from "./stack-options";
 
 export interface ProbeExports extends StackExports {
@@ -40,8 +41,8 @@ export class Probe {
   readonly stack: Stack;
   readonly exports: ProbeExports;
 
-  constructor() {
-    this.stack = Stack.open(probeModule(), { ...benchOptions, interfaces: 2 }, 0);
+  constructor(options: Partial<StackOptions> = {}) {
+    this.stack = Stack.open(probeModule(), { ...benchOptions, ...options, interfaces: 2 }, 0);
     this.exports = this.stack.exports as ProbeExports;
     for (const index of [0, 1] as const) {
       this.stack.attach(index, plainInterface(index), defaultOffsets);

@@ -6,6 +6,8 @@ import { assertNothingLost, memoryConditions } from "./stack-options";
 
 const ECHO_BYTES = 64;
 const SEGMENT_BYTES = 1460;
+/** A full segment with timestamps, which take 12 bytes of it. */
+const STAMPED_BYTES = 1448;
 const MANY = 10_000;
 const MANY_BRIEF = 100;
 
@@ -48,15 +50,15 @@ async function echoEach(count: number, budget: Budget): Promise<number> {
   return best;
 }
 
-async function segments(budget: Budget): Promise<number> {
-  const probe = new Probe();
+async function segments(budget: Budget, bytes: number, timestamps: boolean): Promise<number> {
+  const probe = new Probe({ timestamps, sack: timestamps });
   const { client, accepted } = probe.connect();
   const best = await fastest(
     5000,
     (count) => {
-      const bytes = count * SEGMENT_BYTES;
-      const received = probe.exports.benchBulk(client, accepted, SEGMENT_BYTES, bytes);
-      complete("bulk", received, bytes);
+      const total = count * bytes;
+      const received = probe.exports.benchBulk(client, accepted, bytes, total);
+      complete("bulk", received, total);
     },
     budget,
   );
@@ -96,10 +98,18 @@ export const stackBenchmarks: readonly Benchmark[] = [
     }),
   ),
   benchmark("stack.segment1460", async (budget) =>
-    figure("stack.segment1460", await segments(budget), "ns", conditions, {
+    figure("stack.segment1460", await segments(budget, SEGMENT_BYTES, false), "ns", conditions, {
       name: "lwIP native, AVX2 checksum",
       value: 317,
     }),
+  ),
+  benchmark("stack.segment1448.timestamps", async (budget) =>
+    figure(
+      "stack.segment1448.timestamps",
+      await segments(budget, STAMPED_BYTES, true),
+      "ns",
+      `timestamps and SACK on, as by default; otherwise ${conditions}`,
+    ),
   ),
   benchmark("stack.connectClose", async (budget) =>
     figure("stack.connectClose", await cycles(budget), "cycles/s", conditions, {

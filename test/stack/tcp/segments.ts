@@ -38,6 +38,15 @@ export const option = {
   mss: (bytes: number) => [2, 4, ...u16(bytes)],
   /** With a no-operation before it, so that it ends on a word. */
   scale: (shift: number) => [1, 3, 3, shift],
+  sackPermitted: [1, 1, 4, 2],
+  timestamps: (value: number, echo: number) => [
+    1,
+    1,
+    8,
+    10,
+    ...u32(value >>> 0),
+    ...u32(echo >>> 0),
+  ],
 };
 
 export interface SegmentFields {
