@@ -117,6 +117,12 @@ export const OPEN_REASSEMBLY_SETS: u32 = 72;
 export const OPEN_CONTROLLER: u32 = 76;
 /** SYN_COOKIES_…. */
 export const OPEN_SYN_COOKIES: u32 = 80;
+/** Repetitions of a SYN, of a SYN-ACK and of data or window probes (R2) without an answer. */
+export const OPEN_SYN_RETRIES: u32 = 84;
+export const OPEN_SYN_ACK_RETRIES: u32 = 88;
+export const OPEN_DATA_RETRIES: u32 = 92;
+/** How long a closed socket waits for the peer's FIN, in milliseconds. */
+export const OPEN_FIN_TIMEOUT_MS: u32 = 96;
 /** Keep-alive of new sockets (RFC 9293 section 3.8.4), in milliseconds and probes. */
 export const OPEN_KEEP_ALIVE_IDLE_MS: u32 = 100;
 export const OPEN_KEEP_ALIVE_INTERVAL_MS: u32 = 104;
@@ -196,6 +202,7 @@ export const SOCKET_OPTION_KEEP_ALIVE_IDLE: u32 = 9;
 export const SOCKET_OPTION_KEEP_ALIVE_INTERVAL: u32 = 10;
 export const SOCKET_OPTION_KEEP_ALIVE_PROBES: u32 = 11;
 export const SOCKET_OPTION_CONTROLLER: u32 = 16;
+export const SOCKET_OPTION_USER_TIMEOUT: u32 = 12;
 /** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
 export const LINGER_OFF: i32 = -1;
 

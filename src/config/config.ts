@@ -52,6 +52,11 @@ export interface InetstackConfig {
   readonly rtoMinMs: number;
   readonly timeWaitMs: number;
   readonly delayedAckMs: number;
+  /** Repetitions without an answer. */
+  readonly synRetries: number;
+  readonly synAckRetries: number;
+  readonly dataRetries: number;
+  readonly finTimeoutMs: number;
   /** When a listener answers SYNs by cookies. */
   readonly synCookies: (typeof synCookieNames)[number];
   readonly timestamps: boolean;
@@ -122,6 +127,10 @@ function resolveInetstack(file: FileConfig["inetstack_config"]): InetstackConfig
     rtoMinMs: file.rto_min_ms,
     timeWaitMs: file.time_wait_ms,
     delayedAckMs: file.delayed_ack_ms,
+    synRetries: file.syn_retries,
+    synAckRetries: file.syn_ack_retries,
+    dataRetries: file.data_retries,
+    finTimeoutMs: file.fin_timeout_ms,
     synCookies: file.syn_cookies ?? "full",
     timestamps: file.timestamps,
     sack: file.sack,

@@ -156,6 +156,15 @@ const inetstack = section(
     ),
     sack: flag(true, "Offer selective acknowledgements of what arrives beyond a gap."),
     delayed_ack_ms: size(0, 500, 40, "Longest delay of an acknowledgement in milliseconds."),
+    syn_retries: size(1, 127, 7, "Repetitions of a SYN before a connect gives up."),
+    syn_ack_retries: size(0, 127, 5, "Repetitions of a SYN-ACK before its place is free again."),
+    data_retries: size(3, 127, 15, "Repetitions of data before a connection gives up."),
+    fin_timeout_ms: size(
+      0,
+      3600000,
+      60000,
+      "Milliseconds that a closed connection waits for its peer's FIN.",
+    ),
     syn_cookies: choice(
       synCookieNames,
       "When a listener answers SYNs without keeping state. Default: full, when its backlog is.",

@@ -36,6 +36,10 @@ export function stackOptions(config: Config): StackOptions {
     synCookies: inetstack.synCookies,
     timestamps: inetstack.timestamps,
     sack: inetstack.sack,
+    synRetries: inetstack.synRetries,
+    synAckRetries: inetstack.synAckRetries,
+    dataRetries: inetstack.dataRetries,
+    finTimeoutMs: inetstack.finTimeoutMs,
     // Demikernel's own files say 0 where keep-alive is off.
     keepAlive: tcpSocketOptions.keepAlive.enabled,
     keepAliveIdleMs: tcpSocketOptions.keepAlive.timeMs || defaultStackOptions.keepAliveIdleMs,

@@ -12,6 +12,7 @@ import {
   SOCKET_OPTION_NODELAY,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
+  SOCKET_OPTION_USER_TIMEOUT,
 } from "../../assembly/layout";
 import { DemibunError, fail } from "../errors";
 import { type CongestionControl, congestionControls } from "../config/congestion-control";
@@ -34,6 +35,11 @@ export interface SocketOptions {
    * default 2 hours, 75 s and 9.
    */
   keepAlive: false | KeepAlive;
+  /**
+   * How long data may wait for an acknowledgment before the connection ends with ETIMEDOUT (RFC 5482),
+   * up to three days; 0: the stack's number of repetitions decides.
+   */
+  userTimeoutMs: number;
   receiveBufferBytes: number;
   sendBufferBytes: number;
   /** Who sizes the congestion window: CUBIC (RFC 9438) or NewReno (RFC 5681). */
@@ -44,6 +50,7 @@ const numbers: Readonly<Record<keyof SocketOptions, number>> = {
   noDelay: SOCKET_OPTION_NODELAY,
   linger: SOCKET_OPTION_LINGER,
   keepAlive: SOCKET_OPTION_KEEP_ALIVE,
+  userTimeoutMs: SOCKET_OPTION_USER_TIMEOUT,
   receiveBufferBytes: SOCKET_OPTION_RECEIVE_BUFFER,
   sendBufferBytes: SOCKET_OPTION_SEND_BUFFER,
   congestionControl: SOCKET_OPTION_CONTROLLER,
@@ -85,7 +92,7 @@ export function encodeOption(name: keyof SocketOptions, value: unknown): readonl
   } else if (name === "congestionControl") {
     const control = congestionControls.find((known) => known === value);
     if (control !== undefined) return [[number, controllerNumber(control)]];
-  } else if (isPositive(value)) {
+  } else if (isPositive(value) || (name === "userTimeoutMs" && value === 0)) {
     return [[number, value]];
   }
   throw new DemibunError({

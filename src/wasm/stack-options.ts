@@ -6,8 +6,10 @@ import {
   OPEN_ARP_TTL_US,
   OPEN_CONNECTIONS,
   OPEN_CONTROLLER,
+  OPEN_DATA_RETRIES,
   OPEN_DATAGRAM_SOCKETS,
   OPEN_DELAYED_ACK_US,
+  OPEN_FIN_TIMEOUT_MS,
   OPEN_FRAMES,
   OPEN_INTERFACES,
   OPEN_KEEP_ALIVE_IDLE_MS,
@@ -23,7 +25,9 @@ import {
   OPEN_SEED,
   OPEN_SEED_SIZE,
   OPEN_SEND_BUFFER,
+  OPEN_SYN_ACK_RETRIES,
   OPEN_SYN_COOKIES,
+  OPEN_SYN_RETRIES,
   OPEN_TCP_FLAGS,
   OPEN_TIME_WAIT_US,
   OPEN_TOKENS,
@@ -77,6 +81,13 @@ export interface StackOptions {
   readonly timestamps: boolean;
   /** Selective acknowledgments (RFC 2018) are offered to peers and agreed to. */
   readonly sack: boolean;
+  /** Repetitions without an answer before a connect, a half-open connection or any other gives up. */
+  readonly synRetries: number;
+  readonly synAckRetries: number;
+  /** Of data and of window probes: R2 of RFC 9293 section 3.8.3. */
+  readonly dataRetries: number;
+  /** How long a closed connection waits for the peer's FIN. */
+  readonly finTimeoutMs: number;
   /** New sockets probe idle connections. */
   readonly keepAlive: boolean;
   /** Silence before the first probe and between probes; probes without an answer that end it. */
@@ -112,6 +123,13 @@ export const defaultStackOptions: StackOptions = {
   synCookies: "full",
   timestamps: true,
   sack: true,
+  // 1 + 2 + … + 128 s, above the 3 minutes that RFC 9293 section 3.8.3 asks for (MUST-23).
+  synRetries: 7,
+  // A peer that sent a SYN and then nothing is forgotten after 63 s; its slot is wanted.
+  synAckRetries: 5,
+  // From 200 ms over 15 minutes.
+  dataRetries: 15,
+  finTimeoutMs: 60_000,
   keepAlive: false,
   keepAliveIdleMs: 7_200_000,
   keepAliveIntervalMs: 75_000,
@@ -159,6 +177,10 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_DELAYED_ACK_US, options.delayedAckUs],
     [OPEN_MSS, options.mssBytes],
     [OPEN_TCP_FLAGS, tcpFlags(options)],
+    [OPEN_SYN_RETRIES, options.synRetries],
+    [OPEN_SYN_ACK_RETRIES, options.synAckRetries],
+    [OPEN_DATA_RETRIES, options.dataRetries],
+    [OPEN_FIN_TIMEOUT_MS, options.finTimeoutMs],
     [OPEN_KEEP_ALIVE_IDLE_MS, options.keepAliveIdleMs],
     [OPEN_KEEP_ALIVE_INTERVAL_MS, options.keepAliveIntervalMs],
     [OPEN_KEEP_ALIVE_PROBES, options.keepAliveProbes],

@@ -140,6 +140,12 @@ test("options: names and values", async () => {
     const unfit = value as false;
     expect(await codeOf(() => client.setOption(socket, "keepAlive", unfit))).toBe("EINVAL");
   }
+  client.setOption(socket, "userTimeoutMs", 30_000);
+  expect(client.getOption(socket, "userTimeoutMs")).toBe(30_000);
+  client.setOption(socket, "userTimeoutMs", 0);
+  expect(client.getOption(socket, "userTimeoutMs")).toBe(0);
+  const fourDaysMs = 345_600_000;
+  expect(await codeOf(() => client.setOption(socket, "userTimeoutMs", fourDaysMs))).toBe("EINVAL");
   client.setOption(socket, "noDelay", true);
   expect(client.getOption(socket, "noDelay")).toBe(true);
   client.setOption(socket, "noDelay", false);

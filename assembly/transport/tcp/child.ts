@@ -37,6 +37,7 @@ export function takeChild(listener: Connection): Connection | null {
   connection.keepAliveIdleMs = listener.keepAliveIdleMs;
   connection.keepAliveIntervalMs = listener.keepAliveIntervalMs;
   connection.keepAliveProbes = listener.keepAliveProbes;
+  connection.userTimeoutMs = listener.userTimeoutMs;
   if (routeConnection(connection)) return connection;
   returnConnection(connection);
   return null;

@@ -3,7 +3,7 @@ import { ERRNO_EBADF, ERRNO_ECONNABORTED, OPCODE_CLOSE, OPCODE_POP } from "../..
 import { release } from "../../memory/frame";
 import { complete, completeFailed } from "../../queue/completion";
 import { Queue, releaseQueue, takeSending, takeWaiting } from "../../queue/queue";
-import { tickAfter } from "../../time/clock";
+import { nowTick, tickLater } from "../../time/clock";
 import { armTimer, forgetTimer } from "../../time/wheel";
 import { Ipv4 } from "../../wire/ipv4";
 import { portRelease } from "../ports";
@@ -33,11 +33,9 @@ import { acceptEverything } from "./push";
 import { makeReady } from "./ready";
 import { clearReassembly } from "./reassembly";
 import { resetPeer } from "./reset";
+import { finTimeoutMs } from "./settings";
 import { removeConnection } from "./table";
 import { enterTimeWait, leaveTimeWait } from "./time-wait";
-
-/** How long a closed end waits for the peer's FIN when nobody will read (as Linux: 60 s). */
-const ORPHAN_FIN_WAIT_2_US: u32 = 60_000_000;
 
 /** The application closes its sending side; a FIN follows what is queued. */
 export function closeSending(connection: Connection): void {
@@ -120,7 +118,7 @@ function abandonFinWait2(connection: Connection): void {
 }
 
 function armOrphan(connection: Connection): void {
-  armTimer(connection.timer, tickAfter(ORPHAN_FIN_WAIT_2_US));
+  armTimer(connection.timer, tickLater(nowTick, finTimeoutMs()));
 }
 
 /** All that was pushed has been acknowledged: a pending close completes, the descriptor is free. */

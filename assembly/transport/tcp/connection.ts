@@ -196,6 +196,11 @@ export class Connection {
   probesUnanswered: u8;
   /** When the last probe was sent. */
   probeTick: u32;
+  /** Milliseconds that data may wait for an acknowledgment (RFC 5482); 0: R2 decides. */
+  userTimeoutMs: u32;
+  /** SND.UNA when the main timer last expired, and since when it has stood there. */
+  stalledUna: u32;
+  stalledTick: u32;
 
   // What controller.ts and the controllers behind it remember: 64 bytes.
   /** CUBIC's W_est in bytes (RFC 9438 section 4.3). */

@@ -85,6 +85,7 @@ export function prepareHandshake(connection: Connection): void {
 export function beginAt(connection: Connection, initial: u32): void {
   connection.initialSend = initial;
   connection.sendUna = initial;
+  connection.stalledUna = initial - 1;
   connection.sendNext = initial + 1;
   connection.sendMax = initial + 1;
   connection.sendEnd = initial + 1;

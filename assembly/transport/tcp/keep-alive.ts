@@ -1,7 +1,7 @@
 /**
- * Keep-alive (RFC 9293 section 3.8.4): off unless the application asks (MUST-24, MUST-25). A connection on which
- * nothing is outstanding and from which nothing has been heard for a while is probed (MUST-26); only
- * a number of probes without an answer in a row ends it (MUST-29).
+ * Keep-alive (RFC 9293 section 3.8.4): off unless the application asks (MUST-24, MUST-25). A connection
+ * on which nothing is outstanding and from which nothing has been heard for a while is probed (MUST-26);
+ * only a number of probes without an answer in a row ends it (MUST-29).
  */
 import { COUNTER_TCP_KEEP_ALIVE_PROBES, ERRNO_ETIMEDOUT } from "../../layout";
 import { count } from "../../counters";
@@ -38,6 +38,14 @@ function watch(connection: Connection): void {
   armTimer(connection.timer, tickLater(connection.heardTick, connection.keepAliveIdleMs));
 }
 
+/** The user timeout, when there is one, stands in the place of the number of probes (RFC 5482). */
+function isGivenUp(connection: Connection): bool {
+  const unanswered = connection.probesUnanswered;
+  const patienceMs = connection.userTimeoutMs;
+  if (patienceMs == 0) return unanswered >= connection.keepAliveProbes;
+  return unanswered > 0 && <i32>(nowTick - tickLater(connection.heardTick, patienceMs)) >= 0;
+}
+
 /** The main timer has expired and nothing is outstanding. */
 export function keepAliveTimeout(connection: Connection): void {
   if (!connection.has(KEEP_ALIVE) || !isIdle(connection)) return;
@@ -48,11 +56,11 @@ export function keepAliveTimeout(connection: Connection): void {
     watch(connection);
     return;
   }
-  if (connection.probesUnanswered >= connection.keepAliveProbes) {
+  if (isGivenUp(connection)) {
     abort(connection, ERRNO_ETIMEDOUT);
     return;
   }
-  connection.probesUnanswered++;
+  if (connection.probesUnanswered != u8.MAX_VALUE) connection.probesUnanswered++;
   connection.probeTick = nowTick;
   armTimer(connection.timer, tickLater(nowTick, connection.keepAliveIntervalMs));
   count(COUNTER_TCP_KEEP_ALIVE_PROBES);

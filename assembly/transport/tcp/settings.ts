@@ -1,10 +1,14 @@
 /** What the host configured for all connections; it stands on the control page from `open` on. */
 import {
   CONTROL_OPEN,
+  OPEN_DATA_RETRIES,
   OPEN_DELAYED_ACK_US,
+  OPEN_FIN_TIMEOUT_MS,
   OPEN_MSS,
   OPEN_RTO_MIN_US,
+  OPEN_SYN_ACK_RETRIES,
   OPEN_SYN_COOKIES,
+  OPEN_SYN_RETRIES,
   OPEN_TCP_FLAGS,
   OPEN_TIME_WAIT_US,
 } from "../../layout";
@@ -34,4 +38,23 @@ export function configuredMss(): u32 {
 /** SYN_COOKIES_…: when a listener answers without keeping state. */
 export function synCookies(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_SYN_COOKIES);
+}
+
+/** Repetitions of a SYN without an answer. */
+export function synRetries(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_SYN_RETRIES);
+}
+
+export function synAckRetries(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_SYN_ACK_RETRIES);
+}
+
+/** R2 of RFC 9293 section 3.8.3 in repetitions of data, or of window probes. */
+export function dataRetries(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_DATA_RETRIES);
+}
+
+/** How long a closed end waits for the peer's FIN when nobody will read. */
+export function finTimeoutMs(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_FIN_TIMEOUT_MS);
 }

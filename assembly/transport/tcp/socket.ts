@@ -25,6 +25,7 @@ import {
   SOCKET_OPTION_NODELAY,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
+  SOCKET_OPTION_USER_TIMEOUT,
   SOMAXCONN,
 } from "../../layout";
 import { isOwnAddress } from "../../network/route";
@@ -63,6 +64,8 @@ const BUFFER_MIN: i32 = 4096;
 const BUFFER_MAX: i32 = 1 << 29;
 /** As Linux: 32,767 s and 127 probes. */
 const KEEP_ALIVE_MAX_MS: i32 = 32_767_000;
+/** Three days: ticks are compared in half of their circle. */
+const USER_TIMEOUT_MAX_MS: i32 = 259_200_000;
 const KEEP_ALIVE_MAX_PROBES: i32 = 127;
 
 export function streamOf(queue: Queue): Connection {
@@ -221,6 +224,10 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
       if (value < 0 || value > CONTROLLER_NEW_RENO) return -ERRNO_EINVAL;
       chooseController(connection, <u8>value);
       return 0;
+    case SOCKET_OPTION_USER_TIMEOUT:
+      if (value < 0 || value > USER_TIMEOUT_MAX_MS) return -ERRNO_EINVAL;
+      connection.userTimeoutMs = value;
+      return 0;
     default:
       return setKeepAlive(connection, option, value);
   }
@@ -263,6 +270,8 @@ export function tcpGetOption(queue: Queue, option: u32): i32 {
       return connection.receiveBuffer;
     case SOCKET_OPTION_SEND_BUFFER:
       return connection.sendBuffer;
+    case SOCKET_OPTION_USER_TIMEOUT:
+      return connection.userTimeoutMs;
     case SOCKET_OPTION_KEEP_ALIVE:
       return connection.has(KEEP_ALIVE) ? 1 : 0;
     case SOCKET_OPTION_KEEP_ALIVE_IDLE:

@@ -5,8 +5,6 @@ import {
   ERRNO_ETIMEDOUT,
 } from "../../layout";
 import { count } from "../../counters";
-import { tickAfter } from "../../time/clock";
-import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
 import { discard, kill } from "./close";
 import { congestionTimeout, enterRecovery } from "./congestion";
@@ -24,22 +22,15 @@ import {
 import { sendSynAgain } from "./handshake";
 import { keepAliveTimeout } from "./keep-alive";
 import { output, sendHeldBack } from "./output";
+import { armWithPatience, isGivenUp } from "./patience";
 import { makeReady } from "./ready";
 import { countRetransmission } from "./retransmit";
 import { RTO_MAX_US, spoilSample, timeoutUs } from "./rtt";
 import { isHeadLost } from "./scoreboard";
 import { after, laterOf } from "./sequence";
+import { dataRetries, synAckRetries, synRetries } from "./settings";
 import { armLossTimer, PROBE_ARMED, probeTail, REORDER_ARMED } from "./tail-probe";
 import { transmitSegment } from "./transmit";
-
-/** R2 of RFC 9293 section 3.8.3 in retransmissions: 15 back-offs from 200 ms are over 15 minutes. */
-const DATA_RETRIES: u8 = 15;
-/** From 1 s: 1 + 2 + … + 128 = 255 s, above the 3 minutes MUST-23 asks for. */
-const SYN_RETRIES: u8 = 7;
-/** A peer that sent a SYN and then nothing is forgotten after 31 s; its slot is wanted. */
-const SYN_ACK_RETRIES: u8 = 5;
-/** RFC 9293 section 3.8.6.1 lets probes go on while they are answered; unanswered, R2 ends them. */
-const PROBE_RETRIES: u8 = 15;
 
 export function tcpTimer(connection: Connection): void {
   switch (connection.state) {
@@ -64,8 +55,8 @@ export function tcpTimer(connection: Connection): void {
 }
 
 function synTimeout(connection: Connection): void {
-  const limit = connection.state == SYN_SENT ? SYN_RETRIES : SYN_ACK_RETRIES;
-  if (connection.retries >= limit) {
+  const limit = connection.state == SYN_SENT ? synRetries() : synAckRetries();
+  if (isGivenUp(connection, limit, timeoutUs(connection))) {
     kill(connection, ERRNO_ETIMEDOUT);
     return;
   }
@@ -75,7 +66,7 @@ function synTimeout(connection: Connection): void {
   connection.clear(RTT_TIMING);
   count(COUNTER_TCP_TIMEOUTS);
   countRetransmission(connection);
-  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+  armWithPatience(connection, timeoutUs(connection));
   sendSynAgain(connection);
 }
 
@@ -87,7 +78,7 @@ function reorderingOver(connection: Connection): void {
 
 /** RFC 6298 sections 5.4 to 5.6; everything from SND.UNA on is sent anew as cwnd allows. */
 function retransmissionTimeout(connection: Connection): void {
-  if (connection.retries >= DATA_RETRIES) {
+  if (isGivenUp(connection, dataRetries(), timeoutUs(connection))) {
     kill(connection, ERRNO_ETIMEDOUT);
     return;
   }
@@ -107,7 +98,7 @@ function retransmissionTimeout(connection: Connection): void {
   count(COUNTER_TCP_TIMEOUTS);
   goBack(connection);
   if (!output(connection)) makeReady(connection);
-  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+  armWithPatience(connection, timeoutUs(connection));
 }
 
 function goBack(connection: Connection): void {
@@ -123,14 +114,15 @@ function persistTimeout(connection: Connection): void {
 
 /** RFC 9293 section 3.8.6.1: a byte beyond the window, at growing intervals. */
 function probeWindow(connection: Connection): void {
-  if (connection.retries >= PROBE_RETRIES) {
+  // Section 3.8.6.1 lets probes go on while they are answered; unanswered, R2 ends them.
+  if (isGivenUp(connection, dataRetries(), timeoutUs(connection))) {
     kill(connection, ERRNO_ETIMEDOUT);
     return;
   }
   connection.retries++;
   if (connection.backoff < 16) connection.backoff++;
   const wait = min(RTO_MAX_US >> 1, timeoutUs(connection));
-  armTimer(connection.timer, tickAfter(wait));
+  armWithPatience(connection, wait);
   count(COUNTER_TCP_ZERO_WINDOW_PROBES);
   const unsent = connection.sendEnd - connection.sendNext;
   if (unsent == 0) return;

@@ -56,6 +56,7 @@ export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
+export const TCP_USER_TIMEOUT = 18;
 export const TCP_MAXSEG = 2;
 export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;

@@ -35,17 +35,13 @@ const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
   "net.ipv4.tcp_fastopen": ["0"],
   "net.ipv4.tcp_mtu_probing": ["0"],
   "net.ipv4.tcp_congestion_control": Object.keys(linuxControllers),
-  "net.ipv4.tcp_fin_timeout": ["60"],
   "net.ipv4.tcp_frto": ["0"],
-  "net.ipv4.tcp_syn_retries": ["7"],
   "net.ipv4.tcp_syn_linear_timeouts": ["0"],
-  "net.ipv4.tcp_synack_retries": ["5"],
-  "net.ipv4.tcp_retries2": ["15"],
 };
 
 /** Sysctls without a counterpart, whatever their value. */
 const ignoredSysctls =
-  /^net\.(core|ipv6)\.|^net\.ipv4\.(tcp_(moderate_rcvbuf|no_metrics_save|autocorking|early_retrans|recovery|slow_start_after_idle|min_tso_segs|tso_win_divisor|tso_rtt_log|pacing_.*|limit_output_bytes|notsent_lowat|shrink_window|allowed_congestion_control|min_snd_mss|base_mss|max_syn_backlog|tw_reuse.*|timestamps_.*|invalid_ratelimit|challenge_ack_limit|mem|adv_win_scale|app_win|workaround_signed_windows|thin_linear_timeouts|comp_sack_.*|plb_.*|migrate_req|reflect_tos|backlog_ack_defer|ehash_entries|keepalive_.*|orphan_retries|abort_on_overflow|rfc1337|stdurg|retrans_collapse|reordering|max_reordering|available_congestion_control|retries1)|ip_local_port_range|ip_no_pmtu_disc|icmp_.*|conf\..*|route\..*|fib_.*|neigh\..*|udp_.*|ip_forward|somaxconn)$/;
+  /^net\.(core|ipv6)\.|^net\.ipv4\.(tcp_(moderate_rcvbuf|no_metrics_save|autocorking|early_retrans|recovery|slow_start_after_idle|min_tso_segs|tso_win_divisor|tso_rtt_log|pacing_.*|limit_output_bytes|notsent_lowat|shrink_window|allowed_congestion_control|min_snd_mss|base_mss|max_syn_backlog|tw_reuse.*|timestamps_.*|invalid_ratelimit|challenge_ack_limit|mem|adv_win_scale|app_win|workaround_signed_windows|thin_linear_timeouts|comp_sack_.*|plb_.*|migrate_req|reflect_tos|backlog_ack_defer|ehash_entries|orphan_retries|abort_on_overflow|rfc1337|stdurg|retrans_collapse|reordering|max_reordering|available_congestion_control|retries1)|ip_local_port_range|ip_no_pmtu_disc|icmp_.*|conf\..*|route\..*|fib_.*|neigh\..*|udp_.*|ip_forward|somaxconn)$/;
 
 const numericOptions = [
   "receiveBufferBytes",
@@ -53,6 +49,13 @@ const numericOptions = [
   "rtoMinUs",
   "timeWaitUs",
   "delayedAckUs",
+  "synRetries",
+  "synAckRetries",
+  "dataRetries",
+  "finTimeoutMs",
+  "keepAliveIdleMs",
+  "keepAliveIntervalMs",
+  "keepAliveProbes",
   "mssBytes",
   "connections",
   "frames",
@@ -60,11 +63,18 @@ const numericOptions = [
 ] as const;
 type NumericOption = (typeof numericOptions)[number];
 
-/** Sysctls with a counterpart: the option, and which of the numbers it is. */
-const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number]>> = {
+/** Sysctls with a counterpart: the option, which of the numbers it is, and its unit in the option's. */
+const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number, unit?: number]>> = {
   "net.ipv4.tcp_rmem": ["receiveBufferBytes", 1],
   "net.ipv4.tcp_wmem": ["sendBufferBytes", 1],
   "net.ipv4.tcp_rto_min_us": ["rtoMinUs", 0],
+  "net.ipv4.tcp_syn_retries": ["synRetries", 0],
+  "net.ipv4.tcp_synack_retries": ["synAckRetries", 0],
+  "net.ipv4.tcp_retries2": ["dataRetries", 0],
+  "net.ipv4.tcp_fin_timeout": ["finTimeoutMs", 0, 1000],
+  "net.ipv4.tcp_keepalive_time": ["keepAliveIdleMs", 0, 1000],
+  "net.ipv4.tcp_keepalive_intvl": ["keepAliveIntervalMs", 0, 1000],
+  "net.ipv4.tcp_keepalive_probes": ["keepAliveProbes", 0],
 };
 
 /** Linux's numbers for tcp_syncookies. */
@@ -87,8 +97,8 @@ function setSysctl(name: string, value: string, settings: Settings): void {
   }
   const counterpart = sysctlOptions[name];
   if (counterpart !== undefined) {
-    const [option, index] = counterpart;
-    settings[option] = numberIn(name, value, index);
+    const [option, index, unit = 1] = counterpart;
+    settings[option] = numberIn(name, value, index) * unit;
     return;
   }
   const turned = sysctlSwitches[name];

@@ -12,6 +12,7 @@ import {
   SOCKET_OPTION_NODELAY,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
+  SOCKET_OPTION_USER_TIMEOUT,
 } from "../../../assembly/layout";
 import { controllerName, controllerNumber } from "../../wasm/congestion-control";
 import * as linux from "./stack-linux";
@@ -28,11 +29,12 @@ const MSS_DEFAULT = 536;
 const BUFFER_MIN = 4096;
 const BUFFER_MAX = 1 << 29;
 
-/** Keep-alive's numbers and what Linux counts them in: thousands (seconds) or ones. */
-const keepAliveOptions: ReadonlyMap<number, readonly [option: number, unit: number]> = new Map([
+/** Options whose values differ from Linux's by a unit: the number and what Linux counts them in: thousands (seconds) or ones. */
+const timeOptions: ReadonlyMap<number, readonly [option: number, unit: number]> = new Map([
   [linux.TCP_KEEPIDLE, [SOCKET_OPTION_KEEP_ALIVE_IDLE, 1000]],
   [linux.TCP_KEEPINTVL, [SOCKET_OPTION_KEEP_ALIVE_INTERVAL, 1000]],
   [linux.TCP_KEEPCNT, [SOCKET_OPTION_KEEP_ALIVE_PROBES, 1]],
+  [linux.TCP_USER_TIMEOUT, [SOCKET_OPTION_USER_TIMEOUT, 1]],
 ]);
 
 /** TCP_CA_NAME_MAX. */
@@ -80,9 +82,9 @@ export class SocketOptions {
     if (level === linux.SOL_SOCKET) return this.#setSocketLevel(socket, option, number, value);
     if (level !== linux.IPPROTO_TCP) return unsupported("setsockopt", level, option);
     if (option === linux.TCP_NODELAY) return this.#store(socket, SOCKET_OPTION_NODELAY, number);
-    const keepAlive = keepAliveOptions.get(option);
-    if (keepAlive !== undefined) return this.#store(socket, keepAlive[0], number * keepAlive[1]);
     if (option === linux.TCP_CONGESTION) return this.#setController(socket, value);
+    const time = timeOptions.get(option);
+    if (time !== undefined) return this.#store(socket, time[0], number * time[1]);
     // Acknowledgments are delayed from the first segment on: what Linux does once told this.
     if (option === linux.TCP_QUICKACK && number === 0) return success(0);
     return unsupported("setsockopt", level, option);
@@ -142,9 +144,9 @@ export class SocketOptions {
     if (option === linux.TCP_NODELAY) {
       return output(int(this.#load(socket, SOCKET_OPTION_NODELAY)), size);
     }
-    const keepAlive = keepAliveOptions.get(option);
-    if (keepAlive !== undefined) {
-      return output(int(this.#load(socket, keepAlive[0]) / keepAlive[1]), size);
+    const time = timeOptions.get(option);
+    if (time !== undefined) {
+      return output(int(this.#load(socket, time[0]) / time[1]), size);
     }
     if (option === linux.TCP_CONGESTION) return output(this.#getController(socket), size);
     if (option === linux.TCP_MAXSEG) return output(int(socket.view.mss || MSS_DEFAULT), size);
