@@ -78,6 +78,7 @@ import { ringBytes, ringsBytes } from "./memory/plan";
 import { carve, resetRegions } from "./memory/region";
 import { openIcmp } from "./network/icmp";
 import { openIdentifications } from "./network/identification";
+import { openPaths } from "./network/path-mtu";
 import { openReassembly } from "./network/reassembly";
 import { gatewaySet as setGateway } from "./network/route";
 import { completionEntries, completionMask, openCompletions } from "./queue/completion";
@@ -156,6 +157,7 @@ export function open(now: f64): i32 {
   openArp();
   openIcmp();
   openIdentifications();
+  openPaths();
   openFrames(limit(OPEN_FRAMES));
   tellMap();
   return 0;

@@ -127,6 +127,12 @@ export const OPEN_FIN_TIMEOUT_MS: u32 = 96;
 export const OPEN_KEEP_ALIVE_IDLE_MS: u32 = 100;
 export const OPEN_KEEP_ALIVE_INTERVAL_MS: u32 = 104;
 export const OPEN_KEEP_ALIVE_PROBES: u32 = 108;
+/** OPEN_PATH_… bits: whom path MTU discovery believes. */
+export const OPEN_PATH_MTU: u32 = 116;
+/** Several timeouts of large segments let smaller ones be tried (RFC 4821 section 7.7). */
+export const OPEN_PATH_BLACK_HOLES: u32 = 1;
+/** A size that has arrived is not given up on an ICMP message alone (RFC 5927 section 7.2). */
+export const OPEN_PATH_DOUBT: u32 = 2;
 /** 64 random bytes from the host: the one seed of every key and choice the stack makes. */
 export const OPEN_SEED: u32 = 128;
 export const OPEN_SEED_SIZE: u32 = 64;
@@ -321,10 +327,12 @@ export const COUNTER_TCP_COOKIES_RECEIVED: u32 = 73;
 /** Acknowledgments of no cookie, or of one too old, while cookies were under way. */
 export const COUNTER_TCP_COOKIES_FAILED: u32 = 74;
 export const COUNTER_TCP_KEEP_ALIVE_PROBES: u32 = 75;
+export const COUNTER_TCP_PATH_MTU_LOWERED: u32 = 84;
+export const COUNTER_TCP_BLACK_HOLES: u32 = 85;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.
-export const CONNECTION_SIZE: u32 = 448;
+export const CONNECTION_SIZE: u32 = 512;
 export const QUEUE_SIZE: u32 = 32;
 // What observers read of a queue record (assembly/queue/queue.ts).
 export const QUEUE_KIND: u32 = 0;

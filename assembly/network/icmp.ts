@@ -18,7 +18,7 @@ import { Icmpv4 } from "../wire/icmpv4";
 import { Ipv4 } from "../wire/ipv4";
 import { ipv4Send } from "./ipv4-send";
 import { route } from "./route";
-import { QUOTED_BYTES, tellUnreachable } from "./unreachable";
+import { QUOTED_BYTES, tellTooBig, tellUnreachable } from "./unreachable";
 
 /** A host that is silent for this long may send a burst of errors, then one in each interval. */
 const ERROR_BURST: u64 = 50;
@@ -89,6 +89,8 @@ function readUnreachable(packet: Frame, headerLength: u32): void {
   const code = Icmpv4.code(message);
   if (code == Icmpv4.CODE_PROTOCOL_UNREACHABLE || code == Icmpv4.CODE_PORT_UNREACHABLE) {
     tellUnreachable(quoted, ERRNO_ECONNREFUSED);
+  } else if (code == Icmpv4.CODE_FRAGMENTATION_NEEDED) {
+    tellTooBig(quoted, Icmpv4.nextHopMtu(message));
   }
   release(packet);
 }

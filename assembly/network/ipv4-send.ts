@@ -17,6 +17,7 @@ import { sumHeader } from "../wire/checksum";
 import { Ethernet } from "../wire/ethernet";
 import { Ipv4 } from "../wire/ipv4";
 import { nextIdentification } from "./identification";
+import { pathMtu, PATH_MTU_FLOOR } from "./path-mtu";
 import { routeInterface, routeNextHop } from "./route";
 
 /** Bytes before a transport header: IP and Ethernet headers, offload metadata. */
@@ -25,17 +26,24 @@ export const IPV4_HEADROOM: u32 = Ipv4.HEADER_LENGTH + Ethernet.HEADER_LENGTH + 
 /** A link carries packets of at least this size (RFC 791 section 3.2). */
 const MTU_MIN: u32 = 68;
 
+/** The largest packet that goes to `destination` whole, by the way that the last `route` has found. */
+export function packetMax(destination: u32, protocol: u32): u32 {
+  const known = pathMtu(destination, protocol);
+  return known == 0 ? routeInterface.mtu : min(routeInterface.mtu, max(known, PATH_MTU_FLOOR));
+}
+
 /**
- * Says whether a datagram of `bytes` behind the IP header can leave by the way `route` has found:
- * 0, or a negative errno when the table of neighbours, the frames or the tx ring are exhausted.
+ * Says whether a datagram of `bytes` behind the IP header, of which `largest` go in one packet, can
+ * leave by the way `route` has found: 0, or a negative errno when the table of neighbours, the frames
+ * or the tx ring are exhausted.
  */
-export function ipv4CanSend(bytes: u32, pieces: u32): i32 {
+export function ipv4CanSend(bytes: u32, pieces: u32, largest: u32): i32 {
   const nic = routeInterface;
   const neighbour = findNeighbour(nic, routeNextHop);
   if (neighbour === null) return -ERRNO_ENOBUFS;
   let descriptors = pieces;
-  if (bytes > nic.mtu - Ipv4.HEADER_LENGTH || pieces > nic.chainMax) {
-    descriptors = fragmentsOf(nic, bytes) * framesOf(fragmentBytes(nic));
+  if (bytes > largest - Ipv4.HEADER_LENGTH || pieces > nic.chainMax) {
+    descriptors = fragmentsOf(largest, bytes) * framesOf(fragmentBytes(largest));
     if (framesFree() < descriptors) return -ERRNO_ENOBUFS;
   }
   return !neighbour.isResolved || canTransmit(nic, descriptors) ? 0 : -ERRNO_EAGAIN;
@@ -44,7 +52,10 @@ export function ipv4CanSend(bytes: u32, pieces: u32): i32 {
 /**
  * Sends a packet by the way that the last `route` has found, and takes its ownership. It begins at
  * the transport header with IPV4_HEADROOM before it (see `withHeadroom`). With OPTION_METADATA in
- * `options` the caller has placed metadata; such a packet fits the MTU and the device's chains.
+ * `options` the caller has placed metadata; such a packet fits `packetMax` and the device's chains.
+ *
+ * ICMP may be fragmented on its way, as its senders get no word that could be checked; so may what is
+ * no smaller than a path of less than PATH_MTU_FLOOR.
  */
 export function ipv4Send(
   packet: Frame,
@@ -55,17 +66,29 @@ export function ipv4Send(
 ): void {
   const nic = routeInterface;
   const neighbour = findNeighbour(nic, routeNextHop);
+  const largest = packetMax(destination, protocol);
   if (neighbour === null) {
     release(packet);
-  } else if (packet.total + Ipv4.HEADER_LENGTH > nic.mtu) {
-    sendFragments(nic, neighbour, packet, source, destination, protocol);
+  } else if (packet.total + Ipv4.HEADER_LENGTH > largest) {
+    sendFragments(nic, neighbour, packet, source, destination, protocol, largest);
   } else {
     const whole = fitChain(nic, packet);
     if (whole === null) return;
-    // RFC 6864 section 4.1: an atomic datagram needs no identification.
-    writeHeader(whole, 0, Ipv4.DONT_FRAGMENT, protocol, source, destination);
+    if (mayBeFragmented(destination, protocol)) {
+      const identification = nextIdentification(source, destination, protocol);
+      writeHeader(whole, identification, 0, protocol, source, destination);
+    } else {
+      // RFC 6864 section 4.1: an atomic datagram needs no identification.
+      writeHeader(whole, 0, Ipv4.DONT_FRAGMENT, protocol, source, destination);
+    }
     neighbourSend(nic, neighbour, whole, options);
   }
+}
+
+function mayBeFragmented(destination: u32, protocol: u32): bool {
+  if (protocol == Ipv4.PROTOCOL_ICMP) return true;
+  const known = pathMtu(destination, protocol);
+  return known != 0 && known < PATH_MTU_FLOOR;
 }
 
 /**
@@ -111,12 +134,12 @@ function writeHeader(
 }
 
 /** Payload bytes of one fragment, a multiple of 8 (RFC 791 section 3.2). */
-function fragmentBytes(nic: Interface): u32 {
-  return (max(nic.mtu, MTU_MIN) - Ipv4.HEADER_LENGTH) & ~7;
+function fragmentBytes(largest: u32): u32 {
+  return (max(largest, MTU_MIN) - Ipv4.HEADER_LENGTH) & ~7;
 }
 
-function fragmentsOf(nic: Interface, bytes: u32): u32 {
-  const each = fragmentBytes(nic);
+function fragmentsOf(largest: u32, bytes: u32): u32 {
+  const each = fragmentBytes(largest);
   return max<u32>((bytes + each - 1) / each, 1);
 }
 
@@ -133,8 +156,9 @@ function sendFragments(
   source: u32,
   destination: u32,
   protocol: u32,
+  largest: u32,
 ): void {
-  const each = fragmentBytes(nic);
+  const each = fragmentBytes(largest);
   const total = packet.total;
   const identification = nextIdentification(source, destination, protocol);
   for (let at: u32 = 0; at < total; at += each) {

@@ -13,6 +13,7 @@ export class Icmpv4 {
   static readonly CODE_HOST_UNREACHABLE: u32 = 1;
   static readonly CODE_PROTOCOL_UNREACHABLE: u32 = 2;
   static readonly CODE_PORT_UNREACHABLE: u32 = 3;
+  static readonly CODE_FRAGMENTATION_NEEDED: u32 = 4;
   static readonly CODE_REASSEMBLY_TIMEOUT: u32 = 1;
 
   @inline static type(at: usize): u32 {
@@ -33,6 +34,11 @@ export class Icmpv4 {
 
   @inline static setChecksum(at: usize, checksum: u32): void {
     store<u16>(at, <u16>checksum, 2);
+  }
+
+  /** Of CODE_FRAGMENTATION_NEEDED: the next hop's MTU, 0 from old routers (RFC 1191 section 4). */
+  @inline static nextHopMtu(at: usize): u32 {
+    return bswap<u16>(load<u16>(at, 6));
   }
 
   /** Writes the header of an error, its checksum and its unused word zero. */

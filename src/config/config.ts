@@ -61,6 +61,8 @@ export interface InetstackConfig {
   readonly synCookies: (typeof synCookieNames)[number];
   readonly timestamps: boolean;
   readonly sack: boolean;
+  readonly blackHoleDetection: boolean;
+  readonly doubtPathMtu: boolean;
 }
 
 export interface Config {
@@ -134,6 +136,8 @@ function resolveInetstack(file: FileConfig["inetstack_config"]): InetstackConfig
     synCookies: file.syn_cookies ?? "full",
     timestamps: file.timestamps,
     sack: file.sack,
+    blackHoleDetection: file.black_hole_detection,
+    doubtPathMtu: file.doubt_path_mtu,
   };
 }
 

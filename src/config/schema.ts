@@ -155,6 +155,14 @@ const inetstack = section(
       "Offer TCP timestamps: measured round trips, protection from old segments.",
     ),
     sack: flag(true, "Offer selective acknowledgements of what arrives beyond a gap."),
+    black_hole_detection: flag(
+      true,
+      "Try smaller TCP segments when large ones time out again and again.",
+    ),
+    doubt_path_mtu: flag(
+      true,
+      "Keep a segment size that has worked until a timeout confirms what a router says of it.",
+    ),
     delayed_ack_ms: size(0, 500, 40, "Longest delay of an acknowledgement in milliseconds."),
     syn_retries: size(1, 127, 7, "Repetitions of a SYN before a connect gives up."),
     syn_ack_retries: size(0, 127, 5, "Repetitions of a SYN-ACK before its place is free again."),

@@ -32,6 +32,8 @@ export function stackOptions(config: Config): StackOptions {
     timeWaitUs: inetstack.timeWaitMs * 1000,
     delayedAckUs: inetstack.delayedAckMs * 1000,
     mssBytes: inetstack.mss ?? 0,
+    blackHoleDetection: inetstack.blackHoleDetection,
+    doubtPathMtu: inetstack.doubtPathMtu,
     noDelay: tcpSocketOptions.noDelay,
     synCookies: inetstack.synCookies,
     timestamps: inetstack.timestamps,

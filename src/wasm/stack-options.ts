@@ -17,6 +17,9 @@ import {
   OPEN_KEEP_ALIVE_PROBES,
   OPEN_MSS,
   OPEN_NEIGHBOURS,
+  OPEN_PATH_BLACK_HOLES,
+  OPEN_PATH_DOUBT,
+  OPEN_PATH_MTU,
   OPEN_QUEUES,
   OPEN_REASSEMBLY_SETS,
   OPEN_RECEIVE_BUFFER,
@@ -96,6 +99,10 @@ export interface StackOptions {
   readonly keepAliveProbes: number;
   /** Who sizes the congestion window of new connections. */
   readonly congestionControl: CongestionControl;
+  /** Smaller segments are tried when large ones time out again and again (RFC 4821 section 7.7). */
+  readonly blackHoleDetection: boolean;
+  /** A segment size that has arrived is not given up on an ICMP message alone (RFC 5927 7.2). */
+  readonly doubtPathMtu: boolean;
   readonly arpTtlUs: number;
   readonly arpRetries: number;
   readonly arpTimeoutUs: number;
@@ -135,6 +142,8 @@ export const defaultStackOptions: StackOptions = {
   keepAliveIntervalMs: 75_000,
   keepAliveProbes: 9,
   congestionControl: "cubic",
+  blackHoleDetection: true,
+  doubtPathMtu: true,
   arpTtlUs: 15_000_000,
   arpRetries: 5,
   arpTimeoutUs: 1_000_000,
@@ -157,6 +166,10 @@ export function stackMemoryBytes(options: StackOptions): number {
 
 function tcpFlags({ noDelay, timestamps, sack, keepAlive }: StackOptions): number {
   return (noDelay ? 1 : 0) | (timestamps ? 2 : 0) | (sack ? 4 : 0) | (keepAlive ? 8 : 0);
+}
+
+function pathMtuWord({ blackHoleDetection, doubtPathMtu }: StackOptions): number {
+  return (blackHoleDetection ? OPEN_PATH_BLACK_HOLES : 0) | (doubtPathMtu ? OPEN_PATH_DOUBT : 0);
 }
 
 /** Writes the options and the seed where the module's `open` reads them. */
@@ -190,6 +203,7 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_ARP_RETRIES, options.arpRetries],
     [OPEN_ARP_TIMEOUT_US, options.arpTimeoutUs],
     [OPEN_REASSEMBLY_SETS, options.reassemblySets],
+    [OPEN_PATH_MTU, pathMtuWord(options)],
   ];
   const view = new DataView(memory.buffer, CONTROL_OPEN);
   for (const [offset, value] of words) view.setUint32(offset, value, true);

@@ -102,6 +102,8 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       synCookies: "full",
       timestamps: true,
       sack: true,
+      blackHoleDetection: true,
+      doubtPathMtu: true,
     },
     runtime: { spinUs: 50 },
   });

@@ -11,6 +11,7 @@ import {
   sackedAcknowledgment,
 } from "./congestion";
 import { rest } from "./keep-alive";
+import { pathProved } from "./path-mtu";
 import { acceptWaitingPushes } from "./push";
 import { makeReady } from "./ready";
 import { sampleRtt } from "./rtt";
@@ -71,9 +72,12 @@ function takeSack(connection: Connection, acknowledged: u32, sacked: u32): void 
 /** SND.UNA moves forward by `acknowledged`. */
 function advance(connection: Connection, acknowledged: u32): void {
   const una = segmentAcknowledgment;
+  let isPathProved = false;
   if (connection.has(RTT_TIMING) && !before(una, connection.rttSequence)) {
     connection.clear(RTT_TIMING);
     sampleRtt(connection, <u32>nowUs - connection.rttStart);
+    isPathProved =
+      acknowledged >= <u32>connection.mss && connection.provingSequence == connection.rttSequence;
   } else if (connection.sampleLost != 0) {
     sampleEcho(connection);
   }
@@ -85,6 +89,7 @@ function advance(connection: Connection, acknowledged: u32): void {
   // After a timeout SND.NXT went back; what is acknowledged needs no sending again.
   if (before(connection.sendNext, una)) connection.sendNext = una;
   connection.retries = 0;
+  if (isPathProved) pathProved(connection);
   const first = acknowledgedNew(connection, acknowledged, flightBefore);
   trimSendQueue(connection, una);
   if (connection.sendNext == una) {

@@ -128,6 +128,17 @@ export function congestionTimeout(connection: Connection): void {
 }
 
 /**
+ * What is in flight is sent again in segments of another size, which is no sign of congestion; the
+ * duplicates that follow are none either (RFC 6582 section 4.1).
+ */
+export function congestionPathChanged(connection: Connection): void {
+  if (connection.has(RECOVERY)) connection.cwnd = connection.ssthresh;
+  connection.recover = connection.sendMax;
+  connection.duplicateAcks = 0;
+  connection.clear(RECOVERY | PARTIAL_SEEN);
+}
+
+/**
  * What may be in flight: cwnd, and a segment more for each of the first two duplicates (RFC 3042). That
  * is for new data: while SND.NXT is behind SND.MAX it would send again what may have arrived.
  */

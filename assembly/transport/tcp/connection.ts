@@ -234,6 +234,29 @@ export class Connection {
   /** When a segment with new data last left. */
   lastSentTick: u32;
 
+  // Path MTU discovery (path-mtu.ts).
+  /** Payload bytes of a full segment by what both ends and the interface allow. */
+  mssAgreed: u16;
+  /** Payload bytes of a segment that is known to have arrived whole. */
+  mssProved: u16;
+  /** Largest IP packet to send, 0: by the interface; and what a trial goes back to. */
+  pathMtu: u16;
+  otherMtu: u16;
+  pathState: u8;
+  /** What a router has said of the segment `toldSequence`, believed at the next timeout; 0: nothing. */
+  toldMtu: u16;
+  toldSequence: u32;
+  /** When a larger size is tried again, in units of `pathTime`; 0: never. */
+  pathUntil: u32;
+  /** `rttSequence` when the timed segment is a full one. */
+  provingSequence: u32;
+  /** Fills the cache line. */
+  spare0: u32;
+  spare1: u64;
+  spare2: u64;
+  spare3: u64;
+  spare4: u64;
+
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;
   }

@@ -22,6 +22,7 @@ import {
   TIMESTAMPS_BYTES,
   writeSynOptions,
 } from "./options";
+import { startPath } from "./path-mtu";
 import { RTO_INITIAL_US } from "./rtt";
 import { segmentSequence } from "./segment";
 import { laterOf } from "./sequence";
@@ -122,6 +123,7 @@ export function agree(connection: Connection): void {
   // A device without chains needs the whole segment in one frame.
   if (!connection.nic.has(CAPABILITY_CHAINS)) mss = min(mss, FRAME_PAYLOAD);
   connection.mss = <u16>mss;
+  startPath(connection);
   if (peerScale == SCALE_NONE) {
     connection.sendScale = 0;
     connection.receiveScale = 0;

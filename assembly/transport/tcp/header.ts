@@ -8,11 +8,14 @@ import {
   METADATA_SIZE,
   OFFLOAD_CHECKSUM_PARTIAL,
 } from "../../layout";
-import { fold } from "../../wire/checksum";
+import { nextIdentification } from "../../network/identification";
+import { PATH_MTU_FLOOR } from "../../network/path-mtu";
+import { fold, sumHeader } from "../../wire/checksum";
 import { Ethernet } from "../../wire/ethernet";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
+import { isFragmentable } from "./path-mtu";
 import { writeSegmentOptions } from "./segment-options";
 import { announceWindow } from "./window";
 
@@ -27,6 +30,7 @@ const IP_CONSTANT_WORDS: u32 = 0x0045 + 0x0040 + (Ipv4.TIME_TO_LIVE | (Ipv4.PROT
  * the device finishes the checksum (`offloaded`): then the field holds the pseudo-header's sum.
  *
  * The identification is 0: a packet that must not be fragmented needs none (RFC 6864 section 4.1).
+ * Only where the path carries less than PATH_MTU_FLOOR may it be.
  */
 export function writeHeaders(
   connection: Connection,
@@ -59,6 +63,7 @@ export function writeHeaders(
       addresses + <u64>IP_CONSTANT_WORDS + <u64>bswap<u16>(<u16>(Ipv4.HEADER_LENGTH + tcpLength)),
     ),
   );
+  if (<u32>connection.mss < PATH_MTU_FLOOR && isFragmentable(connection)) allowFragments(ip);
   const tcp = ip + Ipv4.HEADER_LENGTH;
   const ports = rotl<u32>(connection.ports, 16);
   const sequenceWord = bswap<u32>(sequence);
@@ -80,6 +85,16 @@ export function writeHeaders(
   const sum = pseudo + words + options + <u64>payload;
   // The urgent pointer behind the checksum is zero.
   store<u32>(tcp, ~fold(sum) & 0xffff, Tcp.CHECKSUM);
+}
+
+/** The header at `ip` is of a packet that routers may fragment, which takes an identification. */
+function allowFragments(ip: usize): void {
+  const source = Ipv4.source(ip);
+  const destination = Ipv4.destination(ip);
+  const identification = nextIdentification(source, destination, Ipv4.PROTOCOL_TCP);
+  const length = Ipv4.totalLength(ip);
+  Ipv4.write(ip, length, identification, 0, Ipv4.PROTOCOL_TCP, source, destination);
+  Ipv4.setChecksum(ip, ~sumHeader(ip));
 }
 
 /** Tells the device, before the Ethernet header at `at`, what to finish. */

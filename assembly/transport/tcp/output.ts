@@ -23,6 +23,7 @@ import { congestionWindow } from "./congestion";
 import { noteSent, resumeSending } from "./controller";
 import { sendSynAgain } from "./handshake";
 import { countRetransmission } from "./retransmit";
+import { isFragmentable } from "./path-mtu";
 import { timeoutUs } from "./rtt";
 import { hasDuplicate } from "./sack";
 import { inSackRecovery, PIPE_BLOCKED, sendLost } from "./sack-recovery";
@@ -145,7 +146,8 @@ function sendable(connection: Connection): u32 {
 function segmentLimit(connection: Connection): u32 {
   const mss: u32 = connection.mss;
   const nic = connection.nic;
-  if (!nic.has(CAPABILITY_SEGMENTATION)) return mss;
+  // A device that cuts may repeat the identifications of what routers may fragment.
+  if (!nic.has(CAPABILITY_SEGMENTATION) || isFragmentable(connection)) return mss;
   const headers = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH + <u32>connection.optionBytes;
   const limit = nic.segmentMax - headers;
   return limit - (limit % mss);
@@ -177,6 +179,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
       connection.set(RTT_TIMING);
       connection.rttSequence = next;
       connection.rttStart = <u32>nowUs;
+      if (bytes >= <u32>connection.mss) connection.provingSequence = next;
     }
     connection.sendMax = laterOf(connection.sendMax, next);
   }

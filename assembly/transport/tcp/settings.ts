@@ -5,6 +5,9 @@ import {
   OPEN_DELAYED_ACK_US,
   OPEN_FIN_TIMEOUT_MS,
   OPEN_MSS,
+  OPEN_PATH_BLACK_HOLES,
+  OPEN_PATH_DOUBT,
+  OPEN_PATH_MTU,
   OPEN_RTO_MIN_US,
   OPEN_SYN_ACK_RETRIES,
   OPEN_SYN_COOKIES,
@@ -57,4 +60,12 @@ export function dataRetries(): u32 {
 /** How long a closed end waits for the peer's FIN when nobody will read. */
 export function finTimeoutMs(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_FIN_TIMEOUT_MS);
+}
+
+export function detectsBlackHoles(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_PATH_MTU) & OPEN_PATH_BLACK_HOLES) != 0;
+}
+
+export function doubtsPathMtu(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_PATH_MTU) & OPEN_PATH_DOUBT) != 0;
 }

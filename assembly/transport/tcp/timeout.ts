@@ -23,6 +23,7 @@ import { sendSynAgain } from "./handshake";
 import { keepAliveTimeout } from "./keep-alive";
 import { output, sendHeldBack } from "./output";
 import { armWithPatience, isGivenUp } from "./patience";
+import { pathTimeout } from "./path-mtu";
 import { makeReady } from "./ready";
 import { countRetransmission } from "./retransmit";
 import { RTO_MAX_US, spoilSample, timeoutUs } from "./rtt";
@@ -92,6 +93,7 @@ function retransmissionTimeout(connection: Connection): void {
   }
   connection.retries++;
   connection.tailState = 0;
+  pathTimeout(connection);
   congestionTimeout(connection);
   connection.backoff++;
   spoilSample(connection);

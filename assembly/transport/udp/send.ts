@@ -24,6 +24,7 @@ import {
   IPV4_HEADROOM,
   ipv4CanSend,
   ipv4Send,
+  packetMax,
   withHeadroom,
 } from "../../network/ipv4-send";
 import { route, routeInterface } from "../../network/route";
@@ -53,7 +54,8 @@ export function sendDatagram(
   }
   const length = payload.total + Udp.HEADER_LENGTH;
   // One piece more than the payload has: the header may need a frame of its own.
-  const errno = ipv4CanSend(length, countFrames(payload) + 1);
+  const largest = packetMax(destination, Ipv4.PROTOCOL_UDP);
+  const errno = ipv4CanSend(length, countFrames(payload) + 1, largest);
   if (errno != 0) return errno;
   const packet = withHeadroom(payload, HEADROOM);
   if (packet === null) return -ERRNO_ENOBUFS;
@@ -64,7 +66,7 @@ export function sendDatagram(
   Udp.write(packet.data, sourcePort, destinationPort, length);
   const pseudo = pseudoHeaderSum(local, destination, Ipv4.PROTOCOL_UDP, length);
   let options: u32 = 0;
-  if (canOffload(nic, packet)) {
+  if (canOffload(nic, packet, largest)) {
     Udp.setChecksum(packet.data, pseudo);
     writeMetadata(packet.data - IPV4_HEADROOM);
     options = OPTION_METADATA;
@@ -79,9 +81,9 @@ export function sendDatagram(
 }
 
 /** Says whether the device may fill in the checksum: it can, and gets the packet as it is. */
-function canOffload(nic: Interface, packet: Frame): bool {
+function canOffload(nic: Interface, packet: Frame, largest: u32): bool {
   if (!nic.has(CAPABILITY_CHECKSUM)) return false;
-  if (packet.total + Ipv4.HEADER_LENGTH > nic.mtu) return false;
+  if (packet.total + Ipv4.HEADER_LENGTH > largest) return false;
   return packet.next === null || countFrames(packet) <= nic.chainMax;
 }
 

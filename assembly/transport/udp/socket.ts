@@ -13,9 +13,12 @@ import { Frame, release } from "../../memory/frame";
 import { bucketCount } from "../../memory/plan";
 import { carve } from "../../memory/region";
 import { MAPPED_PREFIX, storeMapped } from "../../network/address";
+import { pathMtu, rememberPath, toldMtu } from "../../network/path-mtu";
+import { route, routeInterface } from "../../network/route";
 import { complete, completeFailed } from "../../queue/completion";
 import { Queue, takeWaiting } from "../../queue/queue";
 import { Token } from "../../queue/token";
+import { Ipv4 } from "../../wire/ipv4";
 
 @unmanaged
 export class DatagramSocket {
@@ -175,6 +178,28 @@ export function popWaiting(socket: DatagramSocket, token: Token): void {
   const at = complete(token, OPCODE_POP, packet, packet.total, 0);
   storeMapped(at + COMPLETION_ADDRESS, packet.detail);
   store<u32>(at, packet.mark, COMPLETION_PORT);
+}
+
+/**
+ * A datagram of `quotedBytes` with its IP header is larger than the path's MTU: the next ones to
+ * `remote` leave in fragments. The ports are all that can be checked here, so this is kept apart from
+ * what TCP knows.
+ */
+export function udpTooBig(
+  local: u32,
+  localPort: u32,
+  remote: u32,
+  remotePort: u32,
+  mtu: u32,
+  quotedBytes: u32,
+): void {
+  const socket = findSocket(local, localPort);
+  if (socket === null || !route(remote)) return;
+  if (socket.isConnected && (socket.remote != remote || socket.remotePort != remotePort)) return;
+  const known = pathMtu(remote, Ipv4.PROTOCOL_UDP);
+  const used = known != 0 ? known : routeInterface.mtu;
+  const told = toldMtu(mtu, quotedBytes, used);
+  if (told < used && told < quotedBytes) rememberPath(remote, Ipv4.PROTOCOL_UDP, told);
 }
 
 /** A datagram from `local` to `remote` did not arrive: its socket is told if it is connected. */

@@ -19,6 +19,8 @@ const small: StackOptions = {
   reassemblySets: 4,
   noDelay: false,
   congestionControl: "newreno",
+  blackHoleDetection: false,
+  doubtPathMtu: false,
   seed: Uint8Array.from({ length: 64 }, (_, index) => index * 11 + 3),
 };
 
@@ -30,7 +32,13 @@ const small: StackOptions = {
 export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
   linux: { ...small, delayedAckUs: 40_000, rtoMinUs: 200_000, timeWaitUs: 60_000_000 },
   freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
-  rfc: { ...small, delayedAckUs: 200_000, rtoMinUs: 1_000_000, timeWaitUs: 240_000_000 },
+  rfc: {
+    ...small,
+    delayedAckUs: 200_000,
+    rtoMinUs: 1_000_000,
+    timeWaitUs: 240_000_000,
+    doubtPathMtu: true,
+  },
 };
 
 /** The profile that a script asks for by a line `// profile NAME`; undefined when it asks for none. */

@@ -33,7 +33,6 @@ const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
   "net.ipv4.tcp_window_scaling": ["1"],
   "net.ipv4.tcp_ecn": ["0", "2"],
   "net.ipv4.tcp_fastopen": ["0"],
-  "net.ipv4.tcp_mtu_probing": ["0"],
   "net.ipv4.tcp_congestion_control": Object.keys(linuxControllers),
   "net.ipv4.tcp_frto": ["0"],
   "net.ipv4.tcp_syn_linear_timeouts": ["0"],
@@ -79,13 +78,20 @@ const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number, un
 
 /** Linux's numbers for tcp_syncookies. */
 const synCookies: Readonly<Record<string, SynCookies>> = { 0: "never", 1: "full", 2: "always" };
-const booleanOptions = ["noDelay", "timestamps", "sack"] as const;
+const booleanOptions = [
+  "noDelay",
+  "timestamps",
+  "sack",
+  "blackHoleDetection",
+  "doubtPathMtu",
+] as const;
 type BooleanOption = (typeof booleanOptions)[number];
 
 /** Sysctls that turn an option on by any number but 0. */
 const sysctlSwitches: Readonly<Record<string, BooleanOption>> = {
   "net.ipv4.tcp_timestamps": "timestamps",
   "net.ipv4.tcp_sack": "sack",
+  "net.ipv4.tcp_mtu_probing": "blackHoleDetection",
 };
 
 function setSysctl(name: string, value: string, settings: Settings): void {
