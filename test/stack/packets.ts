@@ -158,6 +158,11 @@ export function icmpFrame(message: Uint8Array, fields: Ipv4Fields = {}): Uint8Ar
   return ethernet(ipv4(message, { protocol: protocolIcmp, ...fields }));
 }
 
+/** A frame in which a router says that the IP packet `quoted` is larger than `mtu`. */
+export function tooBigFrame(quoted: Uint8Array, mtu: number): Uint8Array {
+  return icmpFrame(icmp(3, 4, concat([0, 0], u16(mtu), quoted.subarray(0, 28))));
+}
+
 export interface ArpFields {
   readonly operation?: number;
   readonly senderMac?: Uint8Array;

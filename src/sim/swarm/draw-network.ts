@@ -15,7 +15,7 @@ export interface DrawnNetwork {
   readonly sites: readonly Site[];
   readonly nodes: readonly ScenarioNode[];
   readonly links: readonly ScenarioLink[];
-  /** Largest IP packet, the same everywhere. */
+  /** Largest IP packet of the hosts. */
   readonly mtu: number;
 }
 
@@ -29,18 +29,21 @@ interface Plan {
 }
 
 const mtus = [1500, 1500, 1500, 576, 1280, 1006];
+const routerMtus = [1492, 1400, 1006, 576, 296];
+/** Routers that pass on less than their hosts send. */
+const NARROW_SHARE = 0.4;
 
 export function drawNetwork(random: Random, kinds: Kinds): DrawnNetwork {
   const topology = drawTopology(random.split("topology"));
   const { sites, nodes, joints } = plans[topology](random.split("sites"));
-  // Nobody discovers the MTU of a path: it is the same everywhere.
   const mtu = random.split("mtu").pick(mtus);
   const links = joints.map(([a, b, isBottleneck], index): ScenarioLink => {
     const direction = (which: string) =>
       drawDirection(random.split(`link/${index}/${which}`), kinds, isBottleneck);
     return { a, b, ab: direction("ab"), ba: direction("ba") };
   });
-  return { topology, sites, nodes, links, mtu };
+  const routers = nodes.map((node) => drawRouterMtu(random.split(`mtu/${node.name}`), node, mtu));
+  return { topology, sites, nodes: routers, links, mtu };
 }
 
 function drawTopology(random: Random): Topology {
@@ -48,6 +51,12 @@ function drawTopology(random: Random): Topology {
   if (share < 0.5) return "pair";
   if (share < 0.7) return "star";
   return share < 0.87 ? "routed" : "dumbbell";
+}
+
+function drawRouterMtu(random: Random, node: ScenarioNode, hostMtu: number): ScenarioNode {
+  if (node.kind !== "router" || !random.chance(NARROW_SHARE)) return node;
+  const mtu = random.pick(routerMtus);
+  return mtu < hostMtu ? { ...node, mtu } : node;
 }
 
 const plans: Readonly<Record<Topology, (random: Random) => Plan>> = {

@@ -29,6 +29,7 @@ export function simplifications(scenario: Scenario): Edit[] {
     ),
     ...hosts.flatMap((_, index) => hostChanges.map((change) => inHost(index, change))),
     sameMtu,
+    wideRouters,
     ...faults.map((_, index) => inFault(index, shorterFault)),
     shorterPhase,
   ];
@@ -136,6 +137,12 @@ const hostChanges: readonly Change<ScenarioHost>[] = [
 function sameMtu(scenario: Scenario): Scenario | undefined {
   if (scenario.hosts.every(({ mtu }) => mtu === undefined)) return undefined;
   return { ...scenario, hosts: scenario.hosts.map(({ mtu: _, ...host }) => host) };
+}
+
+/** Routers that pass on all that the hosts send. */
+function wideRouters(scenario: Scenario): Scenario | undefined {
+  if (scenario.nodes.every(({ mtu }) => mtu === undefined)) return undefined;
+  return { ...scenario, nodes: scenario.nodes.map(({ mtu: _, ...node }) => node) };
 }
 
 function shorterFault(fault: TimedFault): TimedFault | undefined {

@@ -43,5 +43,6 @@ export function featuresOf(scenario: Scenario): string[] {
     if (stack?.sack === false) features.add("option: no SACK");
     if (stack?.delayedAckUs === 0) features.add("option: no delayed ACK");
   }
+  if (scenario.nodes.some(({ mtu }) => mtu !== undefined)) features.add("option: narrow router");
   return [...features].sort();
 }

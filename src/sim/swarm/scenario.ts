@@ -55,6 +55,8 @@ export interface ScenarioNode {
   readonly kind: "switch" | "router";
   /** A router's, one for each link it is in, in the order of `links`: `"10.0.1.1/24"`. */
   readonly addresses?: readonly string[] | undefined;
+  /** A router's: largest IP packet that it sends anywhere; without it the hosts'. */
+  readonly mtu?: number | undefined;
   /** A router's, beyond its own networks: to `"10.0.2.0/24"` via the router at `"10.0.9.2"`. */
   readonly routes?: readonly { readonly to: string; readonly via: string }[] | undefined;
 }

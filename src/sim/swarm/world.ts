@@ -58,16 +58,16 @@ export class World {
     return this.sim.host(options.name, { ...options, stack });
   }
 
-  #node({ name, kind, addresses = [], routes = [] }: ScenarioNode): Socket {
+  #node({ name, kind, mtu, addresses = [], routes = [] }: ScenarioNode): Socket {
     const { scheduler } = this.sim;
     if (kind === "switch") {
       const made = new Switch(scheduler, name);
       return () => made;
     }
     const router = new Router(scheduler, name);
-    const { mtu } = this.#scenario.hosts[0] as ScenarioHost;
+    const { mtu: hostMtu = 1500 } = this.#scenario.hosts[0] as ScenarioHost;
     const interfaces = addresses.map((address) =>
-      router.addInterface({ address, mtu: mtu ?? 1500 }),
+      router.addInterface({ address, mtu: mtu ?? hostMtu }),
     );
     for (const { to, via } of routes) router.addRoute(to, via);
     let next = 0;

@@ -51,6 +51,7 @@ test("over some hundred seeds everything there is occurs, and some runs have no 
     "option: Nagle",
     "option: small MTU",
     "option: small MSS",
+    "option: narrow router",
   ];
   for (const feature of expected) {
     expect(seen.get(feature) ?? 0, feature).toBeGreaterThanOrEqual(5);
