@@ -46,6 +46,8 @@ const TRYING: u8 = 2;
 const FIRST_SUSPICION: u8 = 3;
 const SECOND_SUSPICION: u8 = 5;
 const SUSPICION_END: u8 = 7;
+/** Timeouts in a row that end the trial of a larger size: one may be a loss like others. */
+const TRIAL_END: u8 = 2;
 /** RFC 4821 section 7.2: passes nearly everywhere. */
 const BASE_MTU: u32 = 1024;
 const ETHERNET_MTU: u32 = 1500;
@@ -180,14 +182,16 @@ export function pathTimeout(connection: Connection): void {
       return;
     }
   }
+  const retries = connection.retries;
   if (connection.pathState == TRYING) {
-    if (isHelped(connection, connection.otherMtu)) lower(connection, connection.otherMtu);
+    const smaller: u32 = connection.otherMtu;
+    if (retries >= TRIAL_END && isHelped(connection, smaller)) lower(connection, smaller);
     return;
   }
   if (!detectsBlackHoles()) return;
-  const retries = connection.retries;
   if (retries == FIRST_SUSPICION || retries == SECOND_SUSPICION) {
-    suspect(connection);
+    // A size that has passed is suspected later and once: paths fail more often than they shrink.
+    if (retries == SECOND_SUSPICION || connection.mssProved < connection.mss) suspect(connection);
   } else if (retries == SUSPICION_END && connection.pathState == SUSPECTING) {
     // It was not the size.
     connection.pathState = SETTLED;

@@ -118,9 +118,9 @@ describe("over a link that drops what is too big and says nothing", () => {
     const network = narrow({});
     await network.sim.run(async () => {
       const transferred = isTransferred(network);
-      await network.sim.sleep(25);
+      await network.sim.sleep(45);
       network.middle.setDown();
-      await network.sim.sleep(2000);
+      await network.sim.sleep(7000);
       network.middle.setUp();
       expect(await transferred).toBe(true);
       expect(counter(network.client, COUNTER_TCP_BLACK_HOLES)).toBe(1);

@@ -158,7 +158,7 @@ test("ten minutes later the full size is tried again (RFC 1191 6.3)", () => {
   expect(transfer(peer, qd, 6301, 1460)).toEqual([1460]);
 });
 
-test("a larger size that does not pass is given up at its first timeout", () => {
+test("a larger size that does not pass is given up at its second timeout", () => {
   const { lab, peer, qd } = accepted();
   lab.push(qd, pattern(1460));
   peer.take();
@@ -170,6 +170,8 @@ test("a larger size that does not pass is given up at its first timeout", () => 
   lab.push(qd, pattern(1460));
   peer.expect({ flags: "PA", seq: 2421, length: 1460 });
   lab.advance(250);
+  peer.expect({ flags: "PA", seq: 2421, length: 1460 });
+  lab.advance(450);
   peer.expect({ flags: "A", seq: 2421, length: 960 });
   peer.inject("A", { seq: 1, ack: 3881 });
 });
@@ -210,6 +212,15 @@ describe("black holes (RFC 4821 7.7)", () => {
     peer.inject("A", { seq: 1, ack: 1461 });
     expect(transfer(peer, qd, 1461, 1460)).toEqual([1460]);
     expect(lab.counter(COUNTER_TCP_PATH_MTU_LOWERED)).toBe(0);
+  });
+
+  test("a size that has passed is suspected later", () => {
+    const { lab, peer, qd } = accepted();
+    expect(transfer(peer, qd, 1, 1460)).toEqual([1460]);
+    lab.push(qd, pattern(1460));
+    peer.expect({ flags: "PA", seq: 1461, length: 1460 });
+    expect(strikes(peer, 7)).toEqual([1460, 1460, 1460, 1460, 984, 984, 1460]);
+    peer.inject("A", { seq: 1, ack: 2921 });
   });
 
   test("segments that are small already are none", () => {
