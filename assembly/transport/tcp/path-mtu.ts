@@ -135,7 +135,7 @@ function lower(connection: Connection, mtu: u32): void {
 
 /**
  * What was too big is sent again at once, and cwnd stays: this is no sign of congestion (RFC 1191
- * section 6.5).
+ * section 6.4).
  */
 function sendAgain(connection: Connection, sequence: u32): void {
   if (connection.has(PERSIST) || !before(sequence, connection.sendNext)) return;
