@@ -136,6 +136,7 @@ export function congestionPathChanged(connection: Connection): void {
   connection.recover = connection.sendMax;
   connection.duplicateAcks = 0;
   connection.clear(RECOVERY | PARTIAL_SEEN);
+  clearScoreboard(connection);
 }
 
 /**

@@ -6,11 +6,7 @@
  * that only might help is given up when it does not, and when it does, the old size is tried once
  * more, because the path may just have been down.
  */
-import {
-  COUNTER_TCP_BLACK_HOLES,
-  COUNTER_TCP_PATH_MTU_LOWERED,
-  COUNTER_TCP_RETRANSMISSIONS,
-} from "../../layout";
+import { COUNTER_TCP_BLACK_HOLES, COUNTER_TCP_PATH_MTU_LOWERED } from "../../layout";
 import { count } from "../../counters";
 import {
   forgetPath,
@@ -141,7 +137,7 @@ function sendAgain(connection: Connection, sequence: u32): void {
   if (connection.has(PERSIST) || !before(sequence, connection.sendNext)) return;
   spoilSample(connection);
   congestionPathChanged(connection);
-  count(COUNTER_TCP_RETRANSMISSIONS);
+  connection.tailState = 0;
   connection.sendNext = sequence;
   connection.sendPoint = connection.sendHead;
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));
