@@ -91,6 +91,7 @@ import { openPorts } from "./transport/ports";
 import { openAccepts, serveStarved } from "./transport/tcp/accept";
 import { abortAll as abortConnections } from "./transport/tcp/close";
 import { connectionRecords, connectionsOpen, openConnections } from "./transport/tcp/connection";
+import "./transport/tcp/connection-layout";
 import { openCookies } from "./transport/tcp/cookie";
 import { TIMESTAMPS_BYTES } from "./transport/tcp/options";
 import { flushReady, openReady } from "./transport/tcp/ready";

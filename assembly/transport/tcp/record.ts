@@ -1,7 +1,7 @@
 /**
  * What a host may read of a connection record while the stack does not run: the states, the flags and
- * the places of fields. Plain numbers, compiled by asc and run by TypeScript; connection.ts does not
- * compile when one of them drifts.
+ * the places of fields. Plain numbers, compiled by asc and run by TypeScript; connection-layout.ts does
+ * not compile when one of them drifts.
  */
 
 // RFC 9293 section 3.3.2. The order matters: from ESTABLISHED on, a connection is synchronised.
