@@ -134,7 +134,7 @@ export const OPEN_PATH_BLACK_HOLES: u32 = 1;
 /** A size that has arrived is not given up on an ICMP message alone (RFC 5927 section 7.2). */
 export const OPEN_PATH_DOUBT: u32 = 2;
 /** 64 random bytes from the host: the one seed of every key and choice the stack makes. */
-export const OPEN_SEED: u32 = 128;
+export const OPEN_SEED: u32 = 256;
 export const OPEN_SEED_SIZE: u32 = 64;
 /** Where the stack tells the host its regions after `open` (u32 addresses). */
 export const CONTROL_MAP: u32 = CONTROL + 512;
