@@ -1,7 +1,7 @@
 /**
  * The connection record (RFC 9293's transmission control block) and the pool of them.
  *
- * 512 bytes, eight cache lines: the first two, the fifth with timestamps, and the seventh when an
+ * 448 bytes, seven cache lines: the first two, the fifth with timestamps, and the seventh when an
  * acknowledgment moves SND.UNA are all that a segment in order touches. A listening
  * socket is a record too, with its accept queue where a connection has its receive queue.
  */
@@ -156,23 +156,14 @@ export class Connection {
   agreed: u8;
   /** 1: a retransmission has spoilt a measurement, so the next echo gives one (RFC 7323 section 4.1). */
   sampleLost: u8;
-  /** Blocks that follow. */
-  sackCount: u8;
   /** Bytes in flight that the peer has acknowledged selectively, and the highest such number. */
   sackedBytes: u32;
   highestSacked: u32;
   /** Tail loss probe (tail-probe.ts): SND.MAX when it was sent, and PROBE_… bits. */
   tailEnd: u32;
   tailState: u32;
-  /** Runs beyond RCV.NXT in the order of their last arrivals, latest first: left and right edges. */
-  sackLeft0: u32;
-  sackRight0: u32;
-  sackLeft1: u32;
-  sackRight1: u32;
-  sackLeft2: u32;
-  sackRight2: u32;
-  sackLeft3: u32;
-  sackRight3: u32;
+  /** Segments stored beyond RCV.NXT so far: which run grew last is told first (run.ts). */
+  arrivals: u32;
   /** What arrived twice and has not been told (RFC 2883); equal when there is nothing. */
   duplicateLeft: u32;
   duplicateRight: u32;

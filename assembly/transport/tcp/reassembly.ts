@@ -12,16 +12,14 @@ import { Connection } from "./connection";
 import { acknowledgeGap, acknowledgeNow } from "./delayed-ack";
 import { append, framesLeft, servePops } from "./deliver";
 import { finReceived } from "./fin";
-import { forgetFilled, noteDuplicate, reportRun } from "./sack";
+import { RUN_FIN, runMark, takeMark } from "./run";
+import { noteDuplicate } from "./sack";
 import { segmentBytes, segmentFlags, segmentSequence, takePayload } from "./segment";
 import { after, before } from "./sequence";
 
 /** Holes one connection may have, and frames it may hold beyond them. */
 const RUNS_MAX: u32 = 64;
 const FRAMES_MAX: u32 = 1024;
-
-// A run is a chain: `sequence` and `total` in its first frame, `detail` its last frame, `mark` 1
-// when the peer's FIN follows its last byte. A FIN that came without data is a run of no bytes.
 
 /**
  * Keeps the segment being processed; a gap is always acknowledged at once, by an acknowledgment that
@@ -34,20 +32,18 @@ export function storeOutOfOrder(connection: Connection): void {
 }
 
 function keep(connection: Connection): void {
-  const fin: u32 = (segmentFlags & Tcp.FIN) != 0 ? 1 : 0;
-  if (segmentBytes == 0 && fin == 0) return;
+  const fin = (segmentFlags & Tcp.FIN) != 0;
+  if (segmentBytes == 0 && !fin) return;
   // The pool's last quarter is for segments in order. The device is given frames down to the last
   // eighth only, so a lower limit here could use up all that it has and the missing one never comes.
   if (connection.reassemblyCount >= FRAMES_MAX || framesLeft(connection) < framesTotal() >> 2) {
     count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
     return;
   }
-  const sequence = segmentSequence;
   const payload = takePayload();
-  payload.sequence = sequence;
-  payload.mark = fin;
+  payload.sequence = segmentSequence;
+  payload.mark = runMark(++connection.arrivals, fin);
   insert(connection, payload);
-  reportRun(connection, sequence);
 }
 
 function insert(connection: Connection, payload: Frame): void {
@@ -84,15 +80,15 @@ function extend(connection: Connection, run: Frame, payload: Frame): void {
   const end = run.sequence + run.total;
   const known = end - payload.sequence;
   noteDuplicate(connection, payload.sequence, min(known, payload.total));
+  const mark = payload.mark;
   if (known >= payload.total) {
-    if (known == payload.total) run.mark |= payload.mark;
+    takeMark(run, known == payload.total ? mark : mark & ~RUN_FIN);
     release(payload);
     return;
   }
-  const fin = payload.mark;
   const fresh = trimFront(payload, known);
   fresh.sequence = end;
-  fresh.mark = fin;
+  fresh.mark = mark;
   const next = run.link;
   let rest: Frame | null = null;
   if (next !== null) rest = splitAt(fresh, next.sequence);
@@ -116,7 +112,7 @@ function splitAt(payload: Frame, sequence: u32): Frame | null {
     rest.sequence = sequence;
     rest.mark = payload.mark;
   }
-  payload.mark = 0;
+  payload.mark &= ~RUN_FIN;
   return rest;
 }
 
@@ -124,7 +120,7 @@ function join(run: Frame, chain: Frame, last: u32): void {
   changetype<Frame>(<usize>run.detail).next = chain;
   run.detail = last;
   run.total += chain.total;
-  run.mark |= chain.mark;
+  takeMark(run, chain.mark);
 }
 
 /** Joins the next run when the gap before it has closed. */
@@ -136,7 +132,7 @@ function joinNext(connection: Connection, run: Frame): void {
     join(run, next, next.detail);
     return;
   }
-  run.mark |= next.mark;
+  takeMark(run, next.mark);
   connection.reassemblyCount -= framesOf(next);
   release(next);
 }
@@ -167,7 +163,7 @@ export function fillFromReassembly(connection: Connection): void {
     const known = connection.receiveNext - run.sequence;
     connection.reassemblyCount -= framesOf(run);
     // A FIN behind bytes that arrived again by themselves is still the FIN.
-    if (run.mark != 0 && known <= run.total) fin = true;
+    if ((run.mark & RUN_FIN) != 0 && known <= run.total) fin = true;
     if (known >= run.total) {
       release(run);
     } else {
@@ -179,7 +175,6 @@ export function fillFromReassembly(connection: Connection): void {
     run = next;
   }
   connection.reassemblyHead = run;
-  forgetFilled(connection);
   if (filled) {
     acknowledgeNow(connection);
     servePops(connection);
@@ -196,5 +191,4 @@ export function clearReassembly(connection: Connection): void {
   }
   connection.reassemblyHead = null;
   connection.reassemblyCount = 0;
-  connection.sackCount = 0;
 }
