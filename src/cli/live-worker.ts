@@ -2,6 +2,7 @@
  * The process in which scripts run against the machine's kernel: one at a time, each in a network of
  * its own. It takes a file's name a line and answers with the result as a line of JSON.
  */
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { runScript } from "../packetdrill/run/run";
 import { LiveTarget } from "../packetdrill/targets/live";
@@ -14,7 +15,7 @@ export async function serveScripts(wishes: ScriptWishes): Promise<void> {
   try {
     for await (const file of lines) {
       const source = scriptSource(file, wishes);
-      const result = await runScript(source, (options) => new LiveTarget(options));
+      const result = await runScript(source, (options) => new LiveTarget(options, dirname(file)));
       process.stdout.write(`${encodeResult(result)}\n`);
     }
   } finally {

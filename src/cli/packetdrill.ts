@@ -158,7 +158,8 @@ async function runOnStack(
   for (const file of files) {
     const source = scriptSource(file, wishes);
     const profile = wishes.profile ?? profileIn(source.text) ?? "linux";
-    const open = (options: TargetOptions) => new StackTarget(stackModule(), profile, options);
+    const open = (options: TargetOptions) =>
+      new StackTarget(stackModule(), profile, options, source.readFile);
     const result = await runScript(source, open);
     results.push(result);
     told(result);

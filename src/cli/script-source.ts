@@ -1,5 +1,5 @@
 /** A script of a file, with what the command line adds to it. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ScriptSource } from "../packetdrill/run/run";
 
@@ -12,6 +12,10 @@ export function scriptSource(file: string, { defines }: ScriptWishes): ScriptSou
     file,
     text: readFileSync(file, "utf8"),
     defines,
-    readFile: (path) => readFileSync(resolve(dirname(file), path), "utf8"),
+    readFile(path) {
+      const beside = resolve(dirname(file), path);
+      const isFile = statSync(beside, { throwIfNoEntry: false })?.isFile() === true;
+      return isFile ? readFileSync(beside, "utf8") : undefined;
+    },
   };
 }

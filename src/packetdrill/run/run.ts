@@ -2,6 +2,7 @@
 import { parseScript } from "../language/parse";
 import type { Script } from "../language/script";
 import { ScriptError } from "../language/script-error";
+import type { ReadFile } from "../targets/shell";
 import { type Target, type TargetOptions, UnsupportedError } from "../targets/target";
 import { runOptions } from "./options";
 import { ExpectationError, failureText, type RunResult } from "./report";
@@ -12,8 +13,11 @@ export interface ScriptSource {
   readonly text: string;
   /** Symbols of the command line. */
   readonly defines?: Iterable<readonly [string, string]>;
-  /** Reads the files that `--init_scripts` names; without it they are not supported. */
-  readonly readFile?: (path: string) => string;
+  /**
+   * Reads the files that `--init_scripts` names; without it they are not supported. Undefined: there
+   * is no such file.
+   */
+  readonly readFile?: ReadFile;
 }
 
 export type OpenTarget = (options: TargetOptions) => Target;
@@ -58,7 +62,9 @@ async function prepare(
     if (source.readFile === undefined) {
       throw new UnsupportedError("--init_scripts needs files, which are not at hand here");
     }
-    await target.command(source.readFile(path));
+    const text = source.readFile(path);
+    if (text === undefined) throw new UnsupportedError(`there is no init script ${path}`);
+    await target.command(text);
   }
   const command = script.initCommand;
   if (command !== undefined) {

@@ -100,6 +100,7 @@ export class LiveTarget implements Target {
   readonly toleranceUs = 10_000;
   /** Beyond the longest delayed acknowledgment of a quick connection. */
   readonly settleUs = 60_000;
+  readonly #directory: string;
   readonly #tun: Tun;
   readonly #descriptors = new LiveDescriptors();
   readonly #calls = new LiveCalls(this.#descriptors);
@@ -113,10 +114,11 @@ export class LiveTarget implements Target {
 
   /**
    * Leaves this thread's network for a new one, with a TUN device that has the script's address.
-   * Throws EPERM, EACCES or ENOENT, with the command that mends it; `UnsupportedError`
+   * Commands run in `directory`. Throws EPERM, EACCES or ENOENT, with the command that mends it; `UnsupportedError`
    * for an address or an MTU that the kernel refuses.
    */
-  constructor(options: TargetOptions) {
+  constructor(options: TargetOptions, directory = ".") {
+    this.#directory = directory;
     enterNewNetwork();
     runAtOnce();
     restoreDefaults();
@@ -140,7 +142,7 @@ export class LiveTarget implements Target {
   }
 
   async command(text: string): Promise<void> {
-    await runCommand(text, () => this.#step(0));
+    await runCommand(text, this.#directory, () => this.#step(0));
   }
 
   async start(): Promise<void> {

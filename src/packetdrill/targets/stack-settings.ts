@@ -1,6 +1,8 @@
 /** Shell commands of scripts as settings of the stack: sysctls, in the forms that scripts use. */
 import type { CongestionControl } from "../../wasm/congestion-control";
 import type { StackOptions, SynCookies } from "../../wasm/stack-options";
+import { isIgnoredSysctl } from "./ignored-sysctls";
+import { type ReadFile, type ShellCommand, shellCommands } from "./shell";
 import { UnsupportedError } from "./target";
 
 type Settings = { -readonly [Key in keyof StackOptions]?: StackOptions[Key] };
@@ -32,15 +34,9 @@ const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
   "net.ipv4.tcp_dsack": ["1"],
   "net.ipv4.tcp_window_scaling": ["1"],
   "net.ipv4.tcp_ecn": ["0", "2"],
-  "net.ipv4.tcp_fastopen": ["0"],
   "net.ipv4.tcp_congestion_control": Object.keys(linuxControllers),
-  "net.ipv4.tcp_frto": ["0"],
   "net.ipv4.tcp_syn_linear_timeouts": ["0"],
 };
-
-/** Sysctls without a counterpart, whatever their value. */
-const ignoredSysctls =
-  /^net\.(core|ipv6)\.|^net\.ipv4\.(tcp_(moderate_rcvbuf|no_metrics_save|autocorking|early_retrans|recovery|slow_start_after_idle|min_tso_segs|tso_win_divisor|tso_rtt_log|pacing_.*|limit_output_bytes|notsent_lowat|shrink_window|allowed_congestion_control|min_snd_mss|base_mss|max_syn_backlog|tw_reuse.*|timestamps_.*|invalid_ratelimit|challenge_ack_limit|mem|adv_win_scale|app_win|workaround_signed_windows|thin_linear_timeouts|comp_sack_.*|plb_.*|migrate_req|reflect_tos|backlog_ack_defer|ehash_entries|orphan_retries|abort_on_overflow|rfc1337|stdurg|retrans_collapse|reordering|max_reordering|available_congestion_control|retries1)|ip_local_port_range|ip_no_pmtu_disc|icmp_.*|conf\..*|route\..*|fib_.*|neigh\..*|udp_.*|ip_forward|somaxconn)$/;
 
 const numericOptions = [
   "receiveBufferBytes",
@@ -122,7 +118,7 @@ function setSysctl(name: string, value: string, settings: Settings): void {
     return;
   }
   const allowed = fixedSysctls[name];
-  if (allowed?.includes(value.trim()) === true || ignoredSysctls.test(name)) return;
+  if (allowed?.includes(value.trim()) === true || isIgnoredSysctl(name)) return;
   throw new UnsupportedError(
     allowed === undefined
       ? `sysctl ${name} means nothing to this stack`
@@ -147,48 +143,43 @@ function setOption(name: string, value: string, settings: Settings): void {
   else throw new Error(`the stack has no option ${JSON.stringify(own)}`);
 }
 
-/** One simple command: words without quotes around them. */
-function applyCommand(command: string, settings: Settings): void {
-  const echo = /^echo\s+(?:-\w+\s+)?(.*?)\s*>>?\s*\/proc\/sys\/(\S+)$/s.exec(command);
-  if (echo !== null) {
-    const [, value = "", path = ""] = echo;
-    setSysctl(path.replaceAll("/", "."), unquote(value), settings);
+/** `name=value` of sysctl, or of a program that takes paths of /proc/sys. */
+const ASSIGNMENT = /^([\w./-]+)=(.*)$/s;
+
+/** What the public suites' scripts put back at their end, of the machine's settings. */
+const RESTORES = /\bsysctl_restore_/;
+
+function sysctlName(path: string): string {
+  return path.replace(/^\/proc\/sys\//, "").replaceAll("/", ".");
+}
+
+function applyCommand({ words, output }: ShellCommand, settings: Settings): void {
+  const program = words[0]?.split("/").at(-1) ?? "";
+  const operands = words.slice(1).filter((word) => !word.startsWith("-"));
+  if (program === "echo" && output?.startsWith("/proc/sys/") === true) {
+    setSysctl(sysctlName(output), operands.join(" "), settings);
     return;
   }
-  const words = splitWords(command);
-  const program = words[0]?.split("/").at(-1) ?? "";
-  if (program === "sysctl") {
-    for (const word of words.slice(1)) {
-      const assignment = /^([\w.-]+)=(.*)$/s.exec(word.replaceAll("/", "."));
-      if (assignment !== null)
-        setSysctl(assignment[1] as string, assignment[2] as string, settings);
+  const assignments = operands.map((word) => ASSIGNMENT.exec(word));
+  const isSettings =
+    operands.length > 0 && operands.every((word) => /^\/proc\/sys\/.*=/.test(word));
+  if (program === "sysctl" || isSettings) {
+    for (const assignment of assignments) {
+      if (assignment === null) continue;
+      const [, name, value] = assignment as unknown as [string, string, string];
+      setSysctl(sysctlName(name), value, settings);
     }
     return;
   }
-  if (!harmlessPrograms.has(program)) {
-    throw new UnsupportedError(`the command ${JSON.stringify(command)} has no shell to run in`);
-  }
+  if (harmlessPrograms.has(program) || RESTORES.test(program)) return;
+  throw new UnsupportedError(
+    `the command ${JSON.stringify(words.join(" "))} has no shell to run in`,
+  );
 }
 
-function unquote(text: string): string {
-  return text.replace(/^(["'])(.*)\1$/s, "$2");
-}
-
-/** Splits at blanks outside quotes; quotes go, also inside words as in name="a b". */
-function splitWords(command: string): string[] {
-  const words = command.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
-  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
-}
-
-/** What the commands of one shell text set. Comments, redirections to /dev/null and `|| true` go. */
-export function settingsOf(text: string): Partial<StackOptions> {
+/** What the commands of one shell text set, and those of the files that it runs. */
+export function settingsOf(text: string, readFile: ReadFile): Partial<StackOptions> {
   const settings: Settings = {};
-  const plain = text
-    .replace(/\\\n/g, " ")
-    .replace(/(^|\s)#.*$/gm, "$1")
-    .replace(/\s*(?:[12&]?>\s*\/dev\/null|2>&1)/g, "");
-  for (const command of plain.split(/;|&&|\|\||\n/)) {
-    if (command.trim() !== "") applyCommand(command.trim(), settings);
-  }
+  for (const command of shellCommands(text, readFile)) applyCommand(command, settings);
   return settings;
 }

@@ -12,6 +12,7 @@ import { StackCalls } from "./stack-calls";
 import { tcpInfo } from "./stack-info";
 import { StackMachine } from "./stack-machine";
 import { type ProfileName, profiles } from "./stack-profiles";
+import type { ReadFile } from "./shell";
 import { settingsOf } from "./stack-settings";
 import {
   type BegunCall,
@@ -47,20 +48,30 @@ export class StackTarget implements Target {
   leftovers: readonly string[] = [];
   readonly #module: WebAssembly.Module;
   readonly #options: TargetOptions;
+  readonly #readFile: ReadFile;
   #settings: StackOptions;
   #running: Running | undefined;
 
-  /** `module` is the compiled stack. Throws `UnsupportedError` for IPv6. */
-  constructor(module: WebAssembly.Module, profile: ProfileName, options: TargetOptions) {
+  /**
+   * `module` is the compiled stack; `readFile` reads what the script's commands run. Throws
+   * `UnsupportedError` for IPv6.
+   */
+  constructor(
+    module: WebAssembly.Module,
+    profile: ProfileName,
+    options: TargetOptions,
+    readFile: ReadFile = () => undefined,
+  ) {
     if (options.ipVersion === 6) throw new UnsupportedError("this stack has no IPv6 yet");
     this.#module = module;
     this.#options = options;
+    this.#readFile = readFile;
     this.#settings = profiles[profile];
   }
 
   /** What a sysctl sets is fixed when the stack opens; afterwards it may only be repeated. */
   async command(text: string): Promise<void> {
-    const settings = settingsOf(text);
+    const settings = settingsOf(text, this.#readFile);
     const next = { ...this.#settings, ...settings };
     const changed = Object.keys(settings).filter(
       (key) => next[key as keyof StackOptions] !== this.#settings[key as keyof StackOptions],

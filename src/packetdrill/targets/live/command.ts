@@ -7,9 +7,19 @@ const TIMEOUT_MS = 5000;
 /** How sysctl and a shell say that this network has no such setting. */
 const missingSetting = /No such file or directory|unknown key|nonexistent/;
 
-/** Calls `meanwhile` about every millisecond until the command has ended, so that packets keep their times. */
-export async function runCommand(text: string, meanwhile: () => void): Promise<void> {
+/**
+ * Runs a command in a directory. Calls `meanwhile` about every millisecond until it has ended, so that
+ * packets keep their times.
+ */
+export async function runCommand(
+  text: string,
+  directory: string,
+  meanwhile: () => void,
+): Promise<void> {
   const child = Bun.spawn(["sh", "-c", text], {
+    cwd: directory,
+    // What packetdrill tells its commands of itself.
+    env: { ...process.env, PACKETDRILL_PID: `${process.pid}` },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
