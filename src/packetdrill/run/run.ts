@@ -2,8 +2,12 @@
 import { parseScript } from "../language/parse";
 import type { Script } from "../language/script";
 import { ScriptError } from "../language/script-error";
-import type { ReadFile } from "../targets/shell";
-import { type Target, type TargetOptions, UnsupportedError } from "../targets/target";
+import {
+  type ReadFile,
+  type Target,
+  type TargetOptions,
+  UnsupportedError,
+} from "../targets/target";
 import { runOptions } from "./options";
 import { ExpectationError, failureText, type RunResult } from "./report";
 import { Runner } from "./runner";

@@ -2,6 +2,7 @@
  * Reads the shell text of scripts as simple commands: quotes, comments, redirections, arithmetic
  * `$((…))`, and files that a command names. Nothing is run.
  */
+import type { ReadFile } from "./target";
 
 /** How deep files may call each other. */
 const DEPTH_MAX = 8;
@@ -12,9 +13,6 @@ export interface ShellCommand {
   /** The file that takes the output. */
   readonly output: string | undefined;
 }
-
-/** Text of a file by its path as the script writes it; undefined when there is none. */
-export type ReadFile = (path: string) => string | undefined;
 
 /** The commands of a text in their order; of files that it runs, theirs. */
 export function shellCommands(text: string, readFile: ReadFile, depth = 0): ShellCommand[] {
@@ -32,9 +30,9 @@ function calledText(words: readonly string[], readFile: ReadFile): string | unde
   const path = isShell ? rest.find((word) => !word.startsWith("-")) : program;
   if (path === undefined || (!isShell && !path.includes("/"))) return undefined;
   const text = readFile(path);
-  if (text === undefined) return undefined;
-  const [, interpreter] = /^#!\s*(.*)/.exec(text) ?? [];
-  return interpreter === undefined || /\b(?:ba|da)?sh\b/.test(interpreter) ? text : undefined;
+  const [, interpreter] = /^#!\s*(.*)/.exec(text ?? "") ?? [];
+  if (interpreter !== undefined) return /\b(?:ba|da)?sh\b/.test(interpreter) ? text : undefined;
+  return isShell || path.endsWith(".sh") ? text : undefined;
 }
 
 class Reader {

@@ -2,13 +2,14 @@
 import type { CongestionControl } from "../../wasm/congestion-control";
 import type { StackOptions, SynCookies } from "../../wasm/stack-options";
 import { isIgnoredSysctl } from "./ignored-sysctls";
-import { type ReadFile, type ShellCommand, shellCommands } from "./shell";
-import { UnsupportedError } from "./target";
+import { type ShellCommand, shellCommands } from "./shell";
+import { type ReadFile, UnsupportedError } from "./target";
 
 type Settings = { -readonly [Key in keyof StackOptions]?: StackOptions[Key] };
 
-/** Programs that arrange the network around the kernel, which the stack does not have. */
+/** Programs that arrange what is around the stack's TCP, or that only say something. */
 const harmlessPrograms: ReadonlySet<string> = new Set([
+  "echo",
   "tc",
   "ip",
   "ifconfig",

@@ -12,11 +12,11 @@ import { StackCalls } from "./stack-calls";
 import { tcpInfo } from "./stack-info";
 import { StackMachine } from "./stack-machine";
 import { type ProfileName, profiles } from "./stack-profiles";
-import type { ReadFile } from "./shell";
 import { settingsOf } from "./stack-settings";
 import {
   type BegunCall,
   type Call,
+  type ReadFile,
   type SentPacket,
   type Target,
   type TargetOptions,

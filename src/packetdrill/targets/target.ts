@@ -13,6 +13,9 @@ export class UnsupportedError extends Error {
   }
 }
 
+/** Text of a file by its path as a script writes it; undefined when there is none. */
+export type ReadFile = (path: string) => string | undefined;
+
 export interface SocketAddress {
   readonly family: "ipv4" | "ipv6";
   /** Dotted decimal, or RFC 5952 text. */
