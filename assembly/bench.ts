@@ -158,7 +158,7 @@ export function pushCopy(qd: u32, bytes: u32): bool {
     from += frame.length;
     frame = frame.next;
   }
-  return pushStart(qd, record) > 0;
+  return pushStart(qd, record, 0) > 0;
 }
 
 /** Copies a popped array out to the application and releases it. */

@@ -116,6 +116,7 @@ export {
   pushToStart as pushTo,
   remoteAddress,
   setOption,
+  shutdownRead,
   shutdownWrite,
   socket,
 } from "./queue/operations";

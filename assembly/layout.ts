@@ -106,9 +106,11 @@ export const OPEN_DELAYED_ACK_US: u32 = 48;
 export const OPEN_MSS: u32 = 52;
 /**
  * 1: Nagle off by default; 2: timestamps are offered (RFC 7323); 4: SACK is offered (RFC 2018); 8: idle
- * connections are probed.
+ * connections are probed; TCP_FLAG_QUICK_ACKS.
  */
 export const OPEN_TCP_FLAGS: u32 = 56;
+/** The first data of a connection are acknowledged without delay. */
+export const TCP_FLAG_QUICK_ACKS: u32 = 65536;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;
@@ -127,6 +129,11 @@ export const OPEN_FIN_TIMEOUT_MS: u32 = 96;
 export const OPEN_KEEP_ALIVE_IDLE_MS: u32 = 100;
 export const OPEN_KEEP_ALIVE_INTERVAL_MS: u32 = 104;
 export const OPEN_KEEP_ALIVE_PROBES: u32 = 108;
+/** What buffers grow to by themselves; at or below what they start with they stay as they are. */
+export const OPEN_RECEIVE_BUFFER_MAX: u32 = 152;
+export const OPEN_SEND_BUFFER_MAX: u32 = 156;
+/** SOCKET_OPTION_UNSENT_MAX of new sockets. */
+export const OPEN_UNSENT_MAX: u32 = 160;
 /** OPEN_PATH_… bits: whom path MTU discovery believes. */
 export const OPEN_PATH_MTU: u32 = 116;
 /** Several timeouts of large segments let smaller ones be tried (RFC 4821 section 7.7). */
@@ -209,6 +216,17 @@ export const SOCKET_OPTION_KEEP_ALIVE_INTERVAL: u32 = 10;
 export const SOCKET_OPTION_KEEP_ALIVE_PROBES: u32 = 11;
 export const SOCKET_OPTION_CONTROLLER: u32 = 16;
 export const SOCKET_OPTION_USER_TIMEOUT: u32 = 12;
+/** Segments that are not full wait for more, 200 ms at most. */
+export const SOCKET_OPTION_CORK: u32 = 25;
+/** 0: acknowledgments are delayed; else the next ones leave at once. */
+export const SOCKET_OPTION_QUICK_ACK: u32 = 26;
+/** Largest MSS to announce and to use; 0: what the interface takes. */
+export const SOCKET_OPTION_MSS_MAX: u32 = 27;
+/** Pushes wait while so many bytes have never been sent; 0: no limit but the send buffer. */
+export const SOCKET_OPTION_UNSENT_MAX: u32 = 28;
+/** The IP header's byte without its ECN bits, and its hop limit. */
+export const SOCKET_OPTION_TYPE_OF_SERVICE: u32 = 29;
+export const SOCKET_OPTION_TIME_TO_LIVE: u32 = 30;
 /** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
 export const LINGER_OFF: i32 = -1;
 

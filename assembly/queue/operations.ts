@@ -39,6 +39,7 @@ import {
   tcpPushCheck,
   tcpRemote,
   tcpSetOption,
+  tcpShutdownRead,
   tcpShutdownWrite,
 } from "../transport/tcp/socket";
 import {
@@ -125,8 +126,11 @@ export function connectStart(qd: u32, port: u32): f64 {
   return number;
 }
 
-/** The chain is the stack's when a token is returned, the caller's still when an errno is. */
-export function pushStart(qd: u32, record: usize): f64 {
+/**
+ * The chain is the stack's when a token is returned, the caller's still when an errno is. `more` other
+ * than 0: the application is about to push more, so a segment that is not full may wait for it.
+ */
+export function pushStart(qd: u32, record: usize, more: u32): f64 {
   const queue = findQueue(qd);
   if (queue === null) return -ERRNO_EBADF;
   if (!isFrame(record)) return -ERRNO_EINVAL;
@@ -138,7 +142,7 @@ export function pushStart(qd: u32, record: usize): f64 {
   const token = start(queue, OPCODE_PUSH);
   if (token === null) return -ERRNO_EAGAIN;
   const number = token.number;
-  push(streamOf(queue), queue, token, chain);
+  push(streamOf(queue), queue, token, chain, more != 0);
   return number;
 }
 
@@ -207,6 +211,12 @@ export function shutdownWrite(qd: u32): i32 {
   const queue = findQueue(qd);
   if (queue === null) return -ERRNO_EBADF;
   return queue.kind == KIND_STREAM ? tcpShutdownWrite(queue) : -ERRNO_EOPNOTSUPP;
+}
+
+export function shutdownRead(qd: u32): i32 {
+  const queue = findQueue(qd);
+  if (queue === null) return -ERRNO_EBADF;
+  return queue.kind == KIND_STREAM ? tcpShutdownRead(queue) : -ERRNO_EOPNOTSUPP;
 }
 
 export function localAddress(qd: u32): i32 {

@@ -91,6 +91,12 @@ export class Ipv4 {
     store<u32>(at, destination, 16);
   }
 
+  /** Sets the type of service and the time to live, without the checksum. */
+  @inline static setService(at: usize, typeOfService: u8, timeToLive: u8): void {
+    store<u8>(at, typeOfService, 1);
+    store<u8>(at, timeToLive, 8);
+  }
+
   /** Says whether an address can name one host: not 0/8, 127/8, multicast, class E, broadcast. */
   @inline static isUnicast(address: u32): bool {
     const first = address & 0xff;

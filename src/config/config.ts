@@ -49,9 +49,13 @@ export interface InetstackConfig {
   readonly ringEntries: number;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  /** Of the send buffer's bytes those never sent; 0: no limit of their own. */
+  readonly unsentMaxBytes: number;
   readonly rtoMinMs: number;
   readonly timeWaitMs: number;
   readonly delayedAckMs: number;
+  /** The first data of a connection are acknowledged without delay. */
+  readonly quickAcks: boolean;
   /** Repetitions without an answer. */
   readonly synRetries: number;
   readonly synAckRetries: number;
@@ -126,9 +130,11 @@ function resolveInetstack(file: FileConfig["inetstack_config"]): InetstackConfig
     ringEntries: file.ring_entries,
     receiveBufferBytes: file.receive_buffer_size,
     sendBufferBytes: file.send_buffer_size,
+    unsentMaxBytes: file.unsent_max_size,
     rtoMinMs: file.rto_min_ms,
     timeWaitMs: file.time_wait_ms,
     delayedAckMs: file.delayed_ack_ms,
+    quickAcks: file.quick_acks,
     synRetries: file.syn_retries,
     synAckRetries: file.syn_ack_retries,
     dataRetries: file.data_retries,

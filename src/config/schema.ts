@@ -148,6 +148,12 @@ const inetstack = section(
       262144,
       "Unacknowledged bytes of a TCP connection at most.",
     ),
+    unsent_max_size: size(
+      0,
+      1073725440,
+      0,
+      "Bytes of a send buffer that may wait unsent at most (TCP_NOTSENT_LOWAT); 0 for all of it.",
+    ),
     rto_min_ms: size(1, 60000, 200, "Shortest retransmission timeout in milliseconds."),
     time_wait_ms: size(0, 240000, 60000, "Length of TIME_WAIT in milliseconds."),
     timestamps: flag(
@@ -162,6 +168,10 @@ const inetstack = section(
     doubt_path_mtu: flag(
       true,
       "Keep a segment size that has worked until a timeout confirms what a router says of it.",
+    ),
+    quick_acks: flag(
+      true,
+      "Acknowledge the first data of a connection, and those after a pause, without delay.",
     ),
     delayed_ack_ms: size(0, 500, 40, "Longest delay of an acknowledgement in milliseconds."),
     syn_retries: size(1, 127, 7, "Repetitions of a SYN before a connect gives up."),

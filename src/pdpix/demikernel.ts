@@ -48,6 +48,11 @@ import type { IndexedResult, WaitOptions } from "./waiting";
 /** How long disposal lets connections finish before it drops them. */
 const CLOSE_TIMEOUT_MS = 250;
 
+export interface PushOptions {
+  /** The application is about to push more (MSG_MORE). */
+  readonly more?: boolean | undefined;
+}
+
 export class Demikernel implements AsyncDisposable {
   readonly #instance: Instance;
   readonly #stack: Stack;
@@ -166,12 +171,17 @@ export class Demikernel implements AsyncDisposable {
   /**
    * Sends an array: result `push` once the send buffer has taken it all. The frames of a
    * `ScatterGatherArray` become the stack's with this call, unless it throws; other bytes are copied.
+   * With `more` a segment that it does not fill waits for the next push, 200 ms at most.
    * Errors: EBADF, EINVAL (no bytes), ENOTCONN, EPIPE, ENOBUFS, EAGAIN.
    */
-  push(qd: QueueDescriptor, data: ScatterGatherArray | Uint8Array): QueueToken {
+  push(
+    qd: QueueDescriptor,
+    data: ScatterGatherArray | Uint8Array,
+    { more = false }: PushOptions = {},
+  ): QueueToken {
     this.#instance.assertRoom("push");
     const frame = this.#frameOf(data, "push");
-    return this.#pushed("push", data, frame, this.#stack.exports.push(qd, frame));
+    return this.#pushed("push", data, frame, this.#stack.exports.push(qd, frame, more ? 1 : 0));
   }
 
   /**
@@ -215,6 +225,17 @@ export class Demikernel implements AsyncDisposable {
   shutdownWrite(qd: QueueDescriptor): void {
     this.#instance.assertUsable("shutdownWrite");
     this.#instance.check("shutdownWrite", this.#stack.exports.shutdownWrite(qd));
+    this.#instance.reactor.kick();
+  }
+
+  /**
+   * Ends the receiving direction for this end: pops end at once instead of waiting. The peer does not
+   * hear of it; what still arrives can be popped, but resets the connection once `shutdownWrite` has
+   * been called too. Errors: EBADF, ENOTCONN.
+   */
+  shutdownRead(qd: QueueDescriptor): void {
+    this.#instance.assertUsable("shutdownRead");
+    this.#instance.check("shutdownRead", this.#stack.exports.shutdownRead(qd));
     this.#instance.reactor.kick();
   }
 
@@ -265,6 +286,8 @@ export class Demikernel implements AsyncDisposable {
     for (const [option, number] of encodeOption(name, value)) {
       this.#instance.check("setOption", this.#stack.exports.setOption(qd, option, number));
     }
+    // Some let something go that was held back.
+    this.#instance.reactor.kick();
   }
 
   /** Errors: EBADF, ENOPROTOOPT. */
@@ -326,7 +349,7 @@ export class Demikernel implements AsyncDisposable {
     const frame = this.#stack.exports.allocate(bytes.length) >>> 0;
     if (frame === 0) return undefined;
     fillFrames(this.#stack, frame, bytes);
-    const result = this.#stack.exports.push(qd, frame);
+    const result = this.#stack.exports.push(qd, frame, 0);
     if (result < 0) this.#stack.exports.release(frame);
     if (result === -ERRNO_EAGAIN || result === -ERRNO_ENOBUFS) return undefined;
     return this.#instance.started("push", OPCODE_PUSH, result);

@@ -4,14 +4,20 @@ import {
   ERRNO_ENOPROTOOPT,
   LINGER_OFF,
   SOCKET_OPTION_CONTROLLER,
+  SOCKET_OPTION_CORK,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
   SOCKET_OPTION_KEEP_ALIVE_PROBES,
   SOCKET_OPTION_LINGER,
+  SOCKET_OPTION_MSS_MAX,
   SOCKET_OPTION_NODELAY,
+  SOCKET_OPTION_QUICK_ACK,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
+  SOCKET_OPTION_TIME_TO_LIVE,
+  SOCKET_OPTION_TYPE_OF_SERVICE,
+  SOCKET_OPTION_UNSENT_MAX,
   SOCKET_OPTION_USER_TIMEOUT,
 } from "../../assembly/layout";
 import { DemibunError, fail } from "../errors";
@@ -42,6 +48,18 @@ export interface SocketOptions {
   userTimeoutMs: number;
   receiveBufferBytes: number;
   sendBufferBytes: number;
+  /** Holds segments that are not full back for more, 200 ms at most; false lets them go. */
+  cork: boolean;
+  /** False: acknowledgments wait for data that carry them; true: the next ones leave at once. */
+  quickAck: boolean;
+  /** Largest MSS to announce and to use, 88…32,767, to be set before the connection; 0: the device's. */
+  mssMaxBytes: number;
+  /** Pushes complete only while fewer bytes than this have never been sent; 0: no such limit. */
+  unsentMaxBytes: number;
+  /** The IP header's byte of that name (DSCP in its upper six bits; ECN's two are left alone). */
+  typeOfService: number;
+  /** Routers that segments may pass, 1…255; 64 by default. */
+  timeToLive: number;
   /** Who sizes the congestion window: CUBIC (RFC 9438) or NewReno (RFC 5681). */
   congestionControl: CongestionControl;
 }
@@ -54,7 +72,23 @@ const numbers: Readonly<Record<keyof SocketOptions, number>> = {
   receiveBufferBytes: SOCKET_OPTION_RECEIVE_BUFFER,
   sendBufferBytes: SOCKET_OPTION_SEND_BUFFER,
   congestionControl: SOCKET_OPTION_CONTROLLER,
+  cork: SOCKET_OPTION_CORK,
+  quickAck: SOCKET_OPTION_QUICK_ACK,
+  mssMaxBytes: SOCKET_OPTION_MSS_MAX,
+  unsentMaxBytes: SOCKET_OPTION_UNSENT_MAX,
+  typeOfService: SOCKET_OPTION_TYPE_OF_SERVICE,
+  timeToLive: SOCKET_OPTION_TIME_TO_LIVE,
 };
+
+/** Options that are on or off. */
+const switches: ReadonlySet<string> = new Set(["noDelay", "cork", "quickAck"]);
+/** Options of which 0 is a value. */
+const fromZero: ReadonlySet<string> = new Set([
+  "userTimeoutMs",
+  "mssMaxBytes",
+  "unsentMaxBytes",
+  "typeOfService",
+]);
 
 const keepAliveNumbers: Readonly<Record<keyof KeepAlive, number>> = {
   delayMs: SOCKET_OPTION_KEEP_ALIVE_IDLE,
@@ -80,7 +114,7 @@ function optionNumber(name: string, operation: string): number {
  */
 export function encodeOption(name: keyof SocketOptions, value: unknown): readonly Setting[] {
   const number = optionNumber(name, "setOption");
-  if (name === "noDelay") {
+  if (switches.has(name)) {
     if (typeof value === "boolean") return [[number, value ? 1 : 0]];
   } else if (name === "linger") {
     if (value === false) return [[number, LINGER_OFF]];
@@ -92,7 +126,7 @@ export function encodeOption(name: keyof SocketOptions, value: unknown): readonl
   } else if (name === "congestionControl") {
     const control = congestionControls.find((known) => known === value);
     if (control !== undefined) return [[number, controllerNumber(control)]];
-  } else if (isPositive(value) || (name === "userTimeoutMs" && value === 0)) {
+  } else if (isPositive(value) || (value === 0 && fromZero.has(name))) {
     return [[number, value]];
   }
   throw new DemibunError({
@@ -122,7 +156,7 @@ export function decodeOption(
   read: (option: number) => number,
 ): SocketOptions[typeof name] {
   const value = read(optionNumber(name, "getOption"));
-  if (name === "noDelay") return value !== 0;
+  if (switches.has(name)) return value !== 0;
   if (name === "linger") return value === LINGER_OFF ? false : { seconds: value };
   if (name === "congestionControl") return controllerName(value);
   if (name !== "keepAlive") return value;

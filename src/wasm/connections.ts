@@ -197,6 +197,14 @@ export class ConnectionView {
   get agreed(): number {
     return this.#byte(record.CONNECTION_AGREED);
   }
+  /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
+  get unsentMax(): number {
+    return this.#word(record.CONNECTION_UNSENT_MAX);
+  }
+  /** Largest MSS that the application lets us announce; 0: what the interface takes. */
+  get mssMax(): number {
+    return this.#half(record.CONNECTION_MSS_MAX);
+  }
   /** Listener: connections that wait for an accept. */
   get acceptable(): number {
     return this.stateNumber === record.LISTEN ? this.#half(record.CONNECTION_ACCEPTABLE) : 0;

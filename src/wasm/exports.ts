@@ -31,10 +31,11 @@ export interface StackExports {
   listen(qd: number, backlog: number): number;
   accept(qd: number): number;
   connect(qd: number, port: number): number;
-  push(qd: number, frame: number): number;
+  push(qd: number, frame: number, more?: number): number;
   pushTo(qd: number, frame: number, port: number): number;
   pop(qd: number, size: number): number;
   close(qd: number): number;
+  shutdownRead(qd: number): number;
   shutdownWrite(qd: number): number;
   localAddress(qd: number): number;
   remoteAddress(qd: number): number;

@@ -34,9 +34,11 @@ import {
   OPEN_TCP_FLAGS,
   OPEN_TIME_WAIT_US,
   OPEN_TOKENS,
+  OPEN_UNSENT_MAX,
   SYN_COOKIES_ALWAYS,
   SYN_COOKIES_FULL,
   SYN_COOKIES_NEVER,
+  TCP_FLAG_QUICK_ACKS,
 } from "../../assembly/layout";
 import { memoryBytes } from "../../assembly/memory/plan";
 import { DemibunError } from "../errors";
@@ -71,6 +73,8 @@ export interface StackOptions {
   readonly reassemblySets: number;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  /** Of these, bytes that have never been sent; 0: no limit of their own. */
+  readonly unsentMaxBytes: number;
   readonly rtoMinUs: number;
   readonly timeWaitUs: number;
   readonly delayedAckUs: number;
@@ -91,6 +95,8 @@ export interface StackOptions {
   readonly dataRetries: number;
   /** How long a closed connection waits for the peer's FIN. */
   readonly finTimeoutMs: number;
+  /** The first data of a connection, and those after a pause, are acknowledged without delay. */
+  readonly quickAcks: boolean;
   /** New sockets probe idle connections. */
   readonly keepAlive: boolean;
   /** Silence before the first probe and between probes; probes without an answer that end it. */
@@ -122,6 +128,7 @@ export const defaultStackOptions: StackOptions = {
   reassemblySets: 64,
   receiveBufferBytes: 1 << 20,
   sendBufferBytes: 1 << 20,
+  unsentMaxBytes: 0,
   rtoMinUs: 200_000,
   timeWaitUs: 60_000_000,
   delayedAckUs: 40_000,
@@ -137,6 +144,7 @@ export const defaultStackOptions: StackOptions = {
   // From 200 ms over 15 minutes.
   dataRetries: 15,
   finTimeoutMs: 60_000,
+  quickAcks: true,
   keepAlive: false,
   keepAliveIdleMs: 7_200_000,
   keepAliveIntervalMs: 75_000,
@@ -164,8 +172,14 @@ export function stackMemoryBytes(options: StackOptions): number {
   );
 }
 
-function tcpFlags({ noDelay, timestamps, sack, keepAlive }: StackOptions): number {
-  return (noDelay ? 1 : 0) | (timestamps ? 2 : 0) | (sack ? 4 : 0) | (keepAlive ? 8 : 0);
+function tcpFlags({ noDelay, timestamps, sack, keepAlive, quickAcks }: StackOptions): number {
+  return (
+    (noDelay ? 1 : 0) |
+    (timestamps ? 2 : 0) |
+    (sack ? 4 : 0) |
+    (keepAlive ? 8 : 0) |
+    (quickAcks ? TCP_FLAG_QUICK_ACKS : 0)
+  );
 }
 
 function pathMtuWord({ blackHoleDetection, doubtPathMtu }: StackOptions): number {
@@ -185,6 +199,7 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_RING_ENTRIES, options.ringEntries],
     [OPEN_RECEIVE_BUFFER, options.receiveBufferBytes],
     [OPEN_SEND_BUFFER, options.sendBufferBytes],
+    [OPEN_UNSENT_MAX, options.unsentMaxBytes],
     [OPEN_RTO_MIN_US, options.rtoMinUs],
     [OPEN_TIME_WAIT_US, options.timeWaitUs],
     [OPEN_DELAYED_ACK_US, options.delayedAckUs],

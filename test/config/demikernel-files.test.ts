@@ -92,6 +92,8 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       ringEntries: 2048,
       receiveBufferBytes: 262144,
       sendBufferBytes: 262144,
+      unsentMaxBytes: 0,
+      quickAcks: true,
       rtoMinMs: 200,
       timeWaitMs: 60000,
       delayedAckMs: 40,

@@ -24,6 +24,7 @@ describe("an unknown or closed descriptor is EBADF for", () => {
     pushTo: (qd) => pair.client.pushTo(qd, pattern(1), remote),
     pop: (qd) => pair.client.pop(qd),
     close: (qd) => pair.client.close(qd),
+    shutdownRead: (qd) => pair.client.shutdownRead(qd),
     shutdownWrite: (qd) => pair.client.shutdownWrite(qd),
     setOption: (qd) => pair.client.setOption(qd, "noDelay", true),
     getOption: (qd) => pair.client.getOption(qd, "linger"),
@@ -146,6 +147,34 @@ test("options: names and values", async () => {
   expect(client.getOption(socket, "userTimeoutMs")).toBe(0);
   const fourDaysMs = 345_600_000;
   expect(await codeOf(() => client.setOption(socket, "userTimeoutMs", fourDaysMs))).toBe("EINVAL");
+  for (const name of ["cork", "quickAck"] as const) {
+    for (const value of [true, false]) {
+      client.setOption(socket, name, value);
+      expect(client.getOption(socket, name)).toBe(value);
+    }
+  }
+  const ranges = {
+    mssMaxBytes: [0, 88, 32_767],
+    unsentMaxBytes: [0, 1, 2 ** 31 - 1],
+    typeOfService: [0, 4, 252],
+    timeToLive: [1, 64, 255],
+  } as const;
+  for (const [name, values] of Object.entries(ranges)) {
+    const option = name as keyof typeof ranges;
+    for (const value of values) {
+      client.setOption(socket, option, value);
+      expect(client.getOption(socket, option)).toBe(value);
+    }
+    for (const value of [-1, 1.5, 2 ** 31, "1" as unknown as number]) {
+      expect(await codeOf(() => client.setOption(socket, option, value))).toBe("EINVAL");
+    }
+  }
+  // ECN's bits are not the application's (RFC 3168 section 5).
+  client.setOption(socket, "typeOfService", 255);
+  expect(client.getOption(socket, "typeOfService")).toBe(252);
+  expect(await codeOf(() => client.setOption(socket, "mssMaxBytes", 87))).toBe("EINVAL");
+  expect(await codeOf(() => client.setOption(socket, "timeToLive", 0))).toBe("EINVAL");
+  expect(await codeOf(() => client.setOption(socket, "timeToLive", 256))).toBe("EINVAL");
   client.setOption(socket, "noDelay", true);
   expect(client.getOption(socket, "noDelay")).toBe(true);
   client.setOption(socket, "noDelay", false);

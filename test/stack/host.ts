@@ -88,6 +88,7 @@ const small: StackOptions = {
   neighbours: 16,
   ringEntries: 512,
   reassemblySets: 4,
+  quickAcks: false,
   seed: Uint8Array.from({ length: 64 }, (_, index) => index * 7 + 1),
 };
 

@@ -3,9 +3,13 @@ import { COUNTER_DROP_TCP_BACKLOG_FULL } from "../../layout";
 import { count } from "../../counters";
 import {
   Connection,
+  CORKED,
+  DELAYING,
   KEEP_ALIVE,
   NO_DELAY,
+  RECEIVE_FIXED,
   returnConnection,
+  SEND_FIXED,
   SYN_RECEIVED,
   takeConnection,
 } from "./connection";
@@ -18,6 +22,9 @@ import {
   segmentWindow,
 } from "./segment";
 import { addConnection } from "./table";
+
+/** What a listener's connections begin with of its choices. */
+const INHERITED: u8 = CORKED | DELAYING | RECEIVE_FIXED | SEND_FIXED;
 
 /** A record for the sender of the segment being processed; null when none is free or no way leads. */
 export function takeChild(listener: Connection): Connection | null {
@@ -32,6 +39,11 @@ export function takeChild(listener: Connection): Connection | null {
   connection.receiveBuffer = listener.receiveBuffer;
   connection.sendBuffer = listener.sendBuffer;
   connection.linger = listener.linger;
+  connection.choices = listener.choices & INHERITED;
+  connection.typeOfService = listener.typeOfService;
+  connection.timeToLive = listener.timeToLive;
+  connection.mssMax = listener.mssMax;
+  connection.unsentMax = listener.unsentMax;
   connection.controller = listener.controller;
   connection.flags = listener.flags & (NO_DELAY | KEEP_ALIVE);
   connection.keepAliveIdleMs = listener.keepAliveIdleMs;

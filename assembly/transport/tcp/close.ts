@@ -24,6 +24,7 @@ import {
   LISTEN,
   ORPHAN,
   PORT_TAKEN,
+  READ_SHUT,
   READY,
   returnConnection,
   SYN_RECEIVED,
@@ -233,7 +234,8 @@ export function abortAll(): void {
   }
 }
 
-/** Says whether the peer has ended its direction and everything was popped. */
+/** Says whether one of the ends has ended the peer's direction and everything was popped. */
 export function isAtEnd(connection: Connection): bool {
-  return connection.has(FIN_RECEIVED) && connection.receiveQueued == 0;
+  if (connection.receiveQueued != 0) return false;
+  return connection.has(FIN_RECEIVED) || connection.chose(READ_SHUT);
 }

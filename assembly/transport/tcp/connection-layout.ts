@@ -69,3 +69,7 @@ if (offsetof<Connection>("timerDeadline") != record.CONNECTION_TIMER_DEADLINE)
 if (offsetof<Connection>("ackTimerDeadline") != record.CONNECTION_ACK_TIMER_DEADLINE) {
   ERROR("record.ts: ackTimer");
 }
+if (offsetof<Connection>("choices") != record.CONNECTION_CHOICES) ERROR("record.ts: choices");
+if (offsetof<Connection>("mssMax") != record.CONNECTION_MSS_MAX) ERROR("record.ts: mssMax");
+if (offsetof<Connection>("unsentMax") != record.CONNECTION_UNSENT_MAX) ERROR("record.ts: unsentMax");
+if (offsetof<Connection>("receivedTick") != record.CONNECTION_RECEIVED_TICK) ERROR("record.ts: receivedTick");

@@ -15,6 +15,7 @@ import {
   OPEN_RECEIVE_BUFFER,
   OPEN_SEND_BUFFER,
   OPEN_TCP_FLAGS,
+  OPEN_UNSENT_MAX,
   CONTROL_OPEN,
   LINGER_OFF,
 } from "../../layout";
@@ -26,6 +27,7 @@ import { carve } from "../../memory/region";
 import { Queue } from "../../queue/queue";
 import { TIMER_TCP, TIMER_TCP_ACK } from "../../time/expire";
 import { forgetTimer, Timer } from "../../time/wheel";
+import { Ipv4 } from "../../wire/ipv4";
 import * as record from "./record";
 import { CLOSED, KEEP_ALIVE, NO_DELAY, PERSIST } from "./record";
 import { recycleTimeWait } from "./time-wait";
@@ -242,6 +244,21 @@ export class Connection {
   /** `rttSequence` when the timed segment is a full one. */
   provingSequence: u32;
 
+  // What the socket wants (socket-options.ts) and how the peer's data come (quick-ack.ts).
+  /** CORKED, READ_SHUT, …. */
+  choices: u8;
+  /** Acknowledgments that are not delayed any more. */
+  quickAcks: u8;
+  /** Of the IP header; ECN's two bits are not the application's. */
+  typeOfService: u8;
+  timeToLive: u8;
+  /** Largest MSS to announce and to use, 0: what the interface takes. */
+  mssMax: u16;
+  /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
+  unsentMax: u32;
+  /** When text last arrived in order. */
+  receivedTick: u32;
+
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;
   }
@@ -250,6 +267,15 @@ export class Connection {
   }
   @inline clear(flag: u16): void {
     this.flags &= ~flag;
+  }
+  @inline chose(choice: u8): bool {
+    return (this.choices & choice) != 0;
+  }
+  @inline choose(choice: u8): void {
+    this.choices |= choice;
+  }
+  @inline unchoose(choice: u8): void {
+    this.choices &= ~choice;
   }
   @inline get timer(): Timer {
     return changetype<Timer>(changetype<usize>(this) + offsetof<Connection>("timerNext"));
@@ -361,6 +387,8 @@ export function takeConnection(): Connection | null {
   connection.sendBuffer = load<u32>(CONTROL_OPEN, OPEN_SEND_BUFFER);
   connection.controller = load<u8>(CONTROL_OPEN, OPEN_CONTROLLER);
   connection.linger = LINGER_OFF;
+  connection.unsentMax = load<u32>(CONTROL_OPEN, OPEN_UNSENT_MAX);
+  connection.timeToLive = <u8>Ipv4.TIME_TO_LIVE;
   connection.keepAliveIdleMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_IDLE_MS);
   connection.keepAliveIntervalMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_INTERVAL_MS);
   connection.keepAliveProbes = load<u8>(CONTROL_OPEN, OPEN_KEEP_ALIVE_PROBES);

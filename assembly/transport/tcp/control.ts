@@ -42,6 +42,14 @@ export function controlOptions(packet: Frame): usize {
   return packet.data + HEADERS;
 }
 
+/** Gives a packet a connection's type of service and hop limit, which begin as 0 and 64. */
+export function markService(packet: Frame, typeOfService: u8, timeToLive: u8): void {
+  const ip = packet.data;
+  Ipv4.setService(ip, typeOfService, timeToLive);
+  Ipv4.setChecksum(ip, 0);
+  Ipv4.setChecksum(ip, ~sumHeader(ip));
+}
+
 /** Writes the TCP checksum once the options stand. */
 export function sealControl(packet: Frame): void {
   const ip = packet.data;

@@ -14,7 +14,7 @@ import { nowUs } from "../../time/clock";
 import { Tcp } from "../../wire/tcp";
 import { enterSynReceived, takeChild } from "./child";
 import { Connection, RTT_TIMING } from "./connection";
-import { controlOptions, makeControl, sealControl } from "./control";
+import { controlOptions, makeControl, markService, sealControl } from "./control";
 import { COOKIE_LIFE_MS, makeCookie, readCookie, useCookie } from "./cookie";
 import { agree, announcedMss, beginAt, hasPredecessor, SYN_WINDOW_MAX } from "./handshake";
 import {
@@ -68,8 +68,9 @@ export function answerWithCookie(listener: Connection): void {
     synOptionBytes(0, false),
   );
   if (packet === null) return;
-  writeSynOptions(controlOptions(packet), announcedMss(nic), 0, 0, 0, false, 0);
+  writeSynOptions(controlOptions(packet), announcedMss(nic, listener.mssMax), 0, 0, 0, false, 0);
   sealControl(packet);
+  markService(packet, listener.typeOfService, listener.timeToLive);
   listener.cookieMs = nowMs();
   count(COUNTER_TCP_COOKIES_SENT);
   neighbourSend(nic, neighbour, packet, 0);

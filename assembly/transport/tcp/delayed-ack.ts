@@ -3,6 +3,7 @@ import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
 import { ACK_NOW, Connection } from "./connection";
+import { isQuick, noteArrival } from "./quick-ack";
 import { makeReady } from "./ready";
 import { hasDuplicate, noteDuplicate } from "./sack";
 import { segmentSequence } from "./segment";
@@ -14,11 +15,13 @@ const ACK_BYTES_MAX: u32 = 65535;
 
 /**
  * `bytes` arrived in order. Every second full segment is acknowledged with this batch (SHLD-19); a
- * single one waits for company: data of ours, more of theirs, or the timer (MUST-40: below 500 ms).
+ * single one waits for company: data of ours, more of theirs, or the timer (MUST-40: below 500 ms),
+ * unless the peer is in a hurry (quick-ack.ts).
  */
 export function acknowledgeSoon(connection: Connection, bytes: u32): void {
   const waiting: u32 = <u32>connection.ackBytes + bytes;
-  if (waiting >= min<u32>(2 * <u32>connection.mss, ACK_BYTES_MAX)) {
+  noteArrival(connection);
+  if (isQuick(connection) || waiting >= min<u32>(2 * <u32>connection.mss, ACK_BYTES_MAX)) {
     connection.set(ACK_NOW);
     makeReady(connection);
     return;

@@ -38,7 +38,7 @@ export function finReceived(connection: Connection): void {
 }
 
 /** Pops that wait find the end of the stream: data would have completed them before. */
-function endPops(connection: Connection): void {
+export function endPops(connection: Connection): void {
   const queue = connection.queue;
   if (queue === null || connection.receiveQueued != 0) return;
   let token = takeWaiting(queue);

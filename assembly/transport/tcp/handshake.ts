@@ -10,7 +10,7 @@ import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { release } from "../../memory/frame";
 import { Connection, RTT_TIMING, SCALING, SYN_SENT, TIMESTAMPS } from "./connection";
-import { controlOptions, makeControl, sealControl } from "./control";
+import { controlOptions, makeControl, markService, sealControl } from "./control";
 import {
   peerMss,
   peerOptions,
@@ -104,20 +104,21 @@ function scaleFor(bytes: u32): u32 {
   return shift;
 }
 
-/** Largest segment we take: what one IP packet of the interface holds (RFC 9293 section 3.7.1). */
-export function announcedMss(nic: Interface): u32 {
+/**
+ * Largest segment we take: what one IP packet of the interface holds (RFC 9293 section 3.7.1), or the
+ * configuration or the socket (`mssMax`, 0: nothing) has to say.
+ */
+export function announcedMss(nic: Interface, mssMax: u32): u32 {
   const room = nic.mtu - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
   const wanted = configuredMss();
-  return wanted != 0 ? min(wanted, room) : room;
+  const largest = wanted != 0 ? min(wanted, room) : room;
+  return mssMax != 0 ? min(mssMax, largest) : largest;
 }
 
 /** Takes over the options of the peer's SYN, just parsed. */
 export function agree(connection: Connection): void {
   agreeOptions(connection);
-  const room = connection.nic.mtu - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH;
-  let mss = min(peerMss, room);
-  const wanted = configuredMss();
-  if (wanted != 0) mss = min(mss, wanted);
+  let mss = min(peerMss, announcedMss(connection.nic, connection.mssMax));
   // RFC 6691 section 2: the MSS counts no options, so what a segment carries of them comes off.
   if (mss > TIMESTAMPS_BYTES) mss -= connection.optionBytes;
   // A device without chains needs the whole segment in one frame.
@@ -166,7 +167,7 @@ export function sendSynAgain(connection: Connection): bool {
   const options = controlOptions(packet);
   writeSynOptions(
     options,
-    announcedMss(connection.nic),
+    announcedMss(connection.nic, connection.mssMax),
     offers,
     timestampNow(connection),
     connection.timestampRecent,
@@ -174,6 +175,7 @@ export function sendSynAgain(connection: Connection): bool {
     connection.receiveScale,
   );
   sealControl(packet);
+  markService(packet, connection.typeOfService, connection.timeToLive);
   if (!active) connection.receiveEdge = connection.receiveNext + window;
   let neighbour = connection.neighbour;
   if (neighbour === null || neighbour.address != connection.nextHop) {

@@ -23,7 +23,7 @@ import { announceWindow } from "./window";
 export const HEADERS_LENGTH: u32 = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH;
 
 /** Sum of the words of the IPv4 header that are the same in every segment, as memory holds them. */
-const IP_CONSTANT_WORDS: u32 = 0x0045 + 0x0040 + (Ipv4.TIME_TO_LIVE | (Ipv4.PROTOCOL_TCP << 8));
+const IP_CONSTANT_WORDS: u32 = 0x0045 + 0x0040 + (Ipv4.PROTOCOL_TCP << 8);
 
 /**
  * Writes both headers at `ip`, `optionBytes` of TCP options included. `payload` is the folded sum of the payload and is not looked at when
@@ -55,13 +55,15 @@ export function writeHeaders(
     local,
     remote,
   );
+  const service = connection.typeOfService;
+  const hops = connection.timeToLive;
+  Ipv4.setService(ip, service, hops);
   const addresses = <u64>local + <u64>remote;
+  const constant = IP_CONSTANT_WORDS + ((<u32>service) << 8) + <u32>hops;
   // From the values, not from memory: loading words wider than were just stored stalls.
   Ipv4.setChecksum(
     ip,
-    ~fold(
-      addresses + <u64>IP_CONSTANT_WORDS + <u64>bswap<u16>(<u16>(Ipv4.HEADER_LENGTH + tcpLength)),
-    ),
+    ~fold(addresses + <u64>constant + <u64>bswap<u16>(<u16>(Ipv4.HEADER_LENGTH + tcpLength))),
   );
   if (<u32>connection.mss < PATH_MTU_FLOOR && isFragmentable(connection)) allowFragments(ip);
   const tcp = ip + Ipv4.HEADER_LENGTH;

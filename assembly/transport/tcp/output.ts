@@ -11,17 +11,23 @@ import {
   ACK_NOW,
   CLOSED,
   Connection,
+  CORKED,
   ESTABLISHED,
   FIN_QUEUED,
   KEEP_ALIVE,
+  MORE_COMES,
   NO_DELAY,
   PERSIST,
+  PUSHING,
   RTT_TIMING,
   SYN_RECEIVED,
+  UNFINISHED,
 } from "./connection";
 import { congestionWindow } from "./congestion";
 import { noteSent, resumeSending } from "./controller";
 import { sendSynAgain } from "./handshake";
+import { takeWaitingPushes } from "./push";
+import { noteAnswer } from "./quick-ack";
 import { countRetransmission } from "./retransmit";
 import { isFragmentable } from "./path-mtu";
 import { timeoutUs } from "./rtt";
@@ -33,6 +39,8 @@ import { chainReach, segmentReach, transmitSegment } from "./transmit";
 
 /** Not in recovery with SACK: everything unacknowledged is in flight. */
 const NO_PIPE: u32 = u32.MAX_VALUE - 1;
+/** A corked socket holds a segment back for so long at least, and no longer than the timeout (as Linux). */
+const CORK_US: u32 = 200_000;
 /** Bytes in flight while the output of a connection in recovery goes on. */
 let pipe: u32 = NO_PIPE;
 
@@ -57,10 +65,15 @@ export function output(connection: Connection): bool {
       bytes = segmentReach(connection, connection.sendNext, bytes);
     }
     const fin = finFollows(connection, bytes);
-    if (bytes == 0 && !fin) break;
+    if (bytes == 0 && !fin) {
+      if (takesMore(connection)) continue;
+      break;
+    }
     if (!sendNow(connection, bytes, fin)) return false;
     // Mostly that was all.
-    if (connection.sendNext == connection.sendEnd && !connection.has(FIN_QUEUED)) break;
+    if (connection.sendNext == connection.sendEnd && !connection.has(FIN_QUEUED)) {
+      if (!takesMore(connection)) break;
+    }
   }
   if (connection.has(ACK_NOW)) {
     if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
@@ -71,6 +84,7 @@ export function output(connection: Connection): bool {
   ) {
     armPersist(connection);
   }
+  connection.unchoose(MORE_COMES);
   return true;
 }
 
@@ -80,6 +94,7 @@ export function output(connection: Connection): bool {
  */
 export function sendHeldBack(connection: Connection): bool {
   pipe = NO_PIPE;
+  connection.unchoose(MORE_COMES | UNFINISHED);
   const unsent = connection.sendEnd - connection.sendNext;
   const window = min(connection.sendWindow, connection.cwnd);
   const whole = min(unsent, min(window, <u32>connection.mss));
@@ -96,6 +111,11 @@ export function sendBeyond(connection: Connection): bool {
   const whole = min(unsent, min(connection.sendWindow - flight, <u32>connection.mss));
   const bytes = segmentReach(connection, connection.sendNext, whole);
   return sendNow(connection, bytes, finFollows(connection, bytes));
+}
+
+/** What has left makes room for pushes that waited for as much to be sent. */
+function takesMore(connection: Connection): bool {
+  return connection.unsentMax != 0 && takeWaitingPushes(connection);
 }
 
 /** SYN_RECEIVED acknowledges by its SYN-ACK, which its timer repeats. */
@@ -131,15 +151,27 @@ function sendable(connection: Connection): u32 {
     // Frames so small that a chain holds less than a segment are copied into one instead.
     if (whole <= mss) return mss;
     // A super-frame ends on a whole segment, unless the data ends there and Nagle lets its rest go.
-    const last = whole == unsent && connection.has(NO_DELAY | FIN_QUEUED);
+    const last = whole == unsent && mayBeSmall(connection, whole);
     return last ? whole : whole - (whole % mss);
   }
   if (bytes == mss) return bytes;
   // RFC 9293 section 3.8.6.2.1: a segment below the MSS leaves when it empties the queue and Nagle
   // allows it, or when it fills half of the largest window the peer ever had.
-  if (bytes == unsent && (connection.has(NO_DELAY | FIN_QUEUED) || flight == 0)) return bytes;
-  if (bytes >= connection.windowMax >> 1) return bytes;
+  if (bytes == unsent && mayBeSmall(connection, flight)) return bytes;
+  const isWhole = bytes == unsent && isCorked(connection);
+  if (bytes >= connection.windowMax >> 1 && !isWhole) return bytes;
   return before(connection.sendNext, connection.sendMax) ? bytes : 0;
+}
+
+/** Nagle's algorithm (RFC 9293 section 3.7.4), and the cork: the last segment may be a small one. */
+function mayBeSmall(connection: Connection, flight: u32): bool {
+  if (connection.has(FIN_QUEUED)) return true;
+  if (isCorked(connection)) return false;
+  return flight == 0 || connection.has(NO_DELAY) || connection.chose(PUSHING);
+}
+
+function isCorked(connection: Connection): bool {
+  return (connection.choices & (CORKED | MORE_COMES)) != 0 && !connection.chose(PUSHING);
 }
 
 /** Payload bytes one hand-over to the device may carry: the MSS, or a super-frame's worth of it. */
@@ -162,12 +194,17 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   const sequence = connection.sendNext;
   let flags = Tcp.ACK;
   // RFC 9293 section 3.9.1.2 (MUST-61): PSH on the last buffered segment.
-  if (bytes != 0 && sequence + bytes == connection.sendEnd) flags |= Tcp.PSH;
+  if (bytes != 0 && sequence + bytes == connection.sendEnd && !connection.chose(UNFINISHED)) {
+    flags |= Tcp.PSH;
+  }
   if (fin) flags |= Tcp.FIN;
   if (!transmitSegment(connection, sequence, bytes, flags)) return false;
   const next = sequence + bytes + (fin ? 1 : 0);
   if (before(sequence, connection.sendMax)) countRetransmission(connection);
-  if (bytes != 0) noteSent(connection, bytes);
+  if (bytes != 0) {
+    noteSent(connection, bytes);
+    noteAnswer(connection);
+  }
   connection.sendNext = next;
   if (pipe != NO_PIPE) {
     pipe += bytes;
@@ -198,12 +235,14 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
 
 /**
  * Data waits, nothing is in flight: only a window update can start it again, and that may be lost
- * (RFC 9293 section 3.8.6.1). The same timer overrides sender SWS avoidance.
+ * (RFC 9293 section 3.8.6.1). The same timer overrides sender SWS avoidance, and a cork.
  */
 function armPersist(connection: Connection): void {
   if (connection.has(PERSIST) || connection.state == CLOSED) return;
   connection.set(PERSIST);
   connection.backoff = 0;
   connection.retries = 0;
-  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+  let wait = timeoutUs(connection);
+  if (isCorked(connection) && connection.sendWindow != 0) wait = max(wait, CORK_US);
+  armTimer(connection.timer, tickAfter(wait));
 }

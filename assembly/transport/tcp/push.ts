@@ -5,7 +5,7 @@ import { Frame, isSole, releaseFrame } from "../../memory/frame";
 import { complete } from "../../queue/completion";
 import { Queue, sendLater, takeSending } from "../../queue/queue";
 import { Token } from "../../queue/token";
-import { Connection } from "./connection";
+import { Connection, MORE_COMES, PUSHING, UNFINISHED } from "./connection";
 import { makeReady } from "./ready";
 import { clearMarks } from "./scoreboard";
 import { before } from "./sequence";
@@ -15,32 +15,50 @@ const FRAME_CHARGE: u32 = 256;
 /** Up to this many bytes a push joins the frame before it, unless that has been sent. */
 const GATHER_MAX: u32 = 256;
 
-/** What is queued and not acknowledged, as the send buffer counts it. */
-function queued(connection: Connection): u32 {
+/** Says whether what is queued and not acknowledged, or not even sent, leaves room for more. */
+function hasRoom(connection: Connection): bool {
   const bytes = connection.sendEnd - connection.sendUna;
-  return max(bytes, connection.sendFrames * FRAME_CHARGE);
+  if (max(bytes, connection.sendFrames * FRAME_CHARGE) >= connection.sendBuffer) return false;
+  const unsentMax = connection.unsentMax;
+  return unsentMax == 0 || connection.sendEnd - connection.sendMax < unsentMax;
 }
 
 /**
  * Takes an array of at least one byte. The push completes when the send buffer has room for its
- * start; until then it waits in order, its frames already ours.
+ * start; until then it waits in order, its frames already ours. With `more` it is no reason to send
+ * a segment that is not full (RFC 9293 MAY-15: a call without its PUSH flag).
  */
-export function push(connection: Connection, queue: Queue, token: Token, chain: Frame): void {
+export function push(
+  connection: Connection,
+  queue: Queue,
+  token: Token,
+  chain: Frame,
+  more: bool,
+): void {
   token.size = chain.total;
-  if (queue.sendHead !== null || queued(connection) >= connection.sendBuffer) {
+  if (queue.sendHead !== null || !hasRoom(connection)) {
     token.frame = chain;
     sendLater(queue, token);
     return;
   }
   append(connection, chain);
+  if (more) connection.choose(MORE_COMES | UNFINISHED);
   complete(token, OPCODE_PUSH, null, token.size, 0);
 }
 
 /** Acknowledgments made room: takes waiting pushes in order. */
 export function acceptWaitingPushes(connection: Connection, queue: Queue): void {
-  while (queue.sendHead !== null && queued(connection) < connection.sendBuffer) {
+  while (queue.sendHead !== null && hasRoom(connection)) {
     acceptNext(connection, queue);
   }
+}
+
+/** Takes waiting pushes for which there is room now; false when there are none. */
+export function takeWaitingPushes(connection: Connection): bool {
+  const queue = connection.queue;
+  if (queue === null || queue.sendHead === null || !hasRoom(connection)) return false;
+  acceptWaitingPushes(connection, queue);
+  return true;
 }
 
 /** Takes every waiting push, as close does: what was pushed will be delivered. */
@@ -58,6 +76,7 @@ function acceptNext(connection: Connection, queue: Queue): void {
 
 /** Numbers the frames and puts them behind the queue; empty frames are left out. */
 function append(connection: Connection, chain: Frame): void {
+  connection.unchoose(PUSHING | MORE_COMES | UNFINISHED);
   let frame: Frame | null = chain;
   while (frame !== null) {
     const next: Frame | null = frame.next;

@@ -56,6 +56,23 @@ export const TIMESTAMPS: u8 = 1;
 /** Acknowledgments may tell what was received beyond a gap (RFC 2018 section 2). */
 export const SACK_PERMITTED: u8 = 2;
 
+// What the application or its manners have chosen, bits of `choices`.
+/** Segments that are not full wait for more. */
+export const CORKED: u8 = 1;
+/** What waits leaves once, though the socket is corked. */
+export const PUSHING: u8 = 2;
+/** The application has shut the receiving direction down. */
+export const READ_SHUT: u8 = 4;
+/** Acknowledgments wait for data of ours to carry them. */
+export const DELAYING: u8 = 8;
+/** The latest push said that more follows: what is small waits while the output it caused goes on. */
+export const MORE_COMES: u8 = 64;
+/** The same until the next push: the last byte of the queue is not the end of anything. */
+export const UNFINISHED: u8 = 128;
+/** The application has said how large the buffer is. */
+export const RECEIVE_FIXED: u8 = 16;
+export const SEND_FIXED: u8 = 32;
+
 // Offsets into the record, in bytes; connection.ts says what the fields mean.
 export const CONNECTION_PORTS: u32 = 4;
 export const CONNECTION_STATE: u32 = 12;
@@ -101,6 +118,10 @@ export const CONNECTION_ACCEPTABLE: u32 = 246;
 /** Where a listener counts connections, a connection counts what it has sent again. */
 export const CONNECTION_RETRANSMISSIONS: u32 = CONNECTION_HALF_OPEN;
 export const CONNECTION_AGREED: u32 = 273;
+export const CONNECTION_CHOICES: u32 = 472;
+export const CONNECTION_MSS_MAX: u32 = 476;
+export const CONNECTION_UNSENT_MAX: u32 = 480;
+export const CONNECTION_RECEIVED_TICK: u32 = 484;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;

@@ -9,9 +9,10 @@ import { findNeighbour, neighbourSend } from "../../link/neighbour";
 import { release } from "../../memory/frame";
 import { route, routeInterface, routeNextHop } from "../../network/route";
 import { nowUs } from "../../time/clock";
+import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
-import { makeControl, sealControl } from "./control";
+import { makeControl, markService, sealControl } from "./control";
 import { acknowledgeNow } from "./delayed-ack";
 import {
   segmentAcknowledgment,
@@ -24,18 +25,43 @@ import {
   segmentSequence,
 } from "./segment";
 
+/** The time to live of a reset that no connection sends. */
+const HOPS: u8 = <u8>Ipv4.TIME_TO_LIVE;
 /** One challenge a connection in this time, so that two confused stacks cannot feed each other. */
 const CHALLENGE_INTERVAL_MS: u32 = 500;
 
-/** Answers the segment being processed as CLOSED does: with a reset that its sender must accept. */
+/** The segment being processed belongs to no connection, or to none that could take it. */
 export function rejectSegment(): void {
   count(COUNTER_DROP_TCP_NO_LISTENER);
+  resetSender();
+}
+
+/** Answers the segment being processed as CLOSED does: with a reset that its sender must accept. */
+export function resetSender(): void {
   if ((segmentFlags & Tcp.RST) != 0 || segmentLocal != segmentNic.address) return;
   if ((segmentFlags & Tcp.ACK) != 0) {
-    sendReset(segmentLocal, segmentRemote, segmentPorts, segmentAcknowledgment, 0, Tcp.RST);
+    sendReset(
+      segmentLocal,
+      segmentRemote,
+      segmentPorts,
+      segmentAcknowledgment,
+      0,
+      Tcp.RST,
+      0,
+      HOPS,
+    );
   } else {
     const acknowledgment = segmentSequence + segmentLength();
-    sendReset(segmentLocal, segmentRemote, segmentPorts, 0, acknowledgment, Tcp.RST | Tcp.ACK);
+    sendReset(
+      segmentLocal,
+      segmentRemote,
+      segmentPorts,
+      0,
+      acknowledgment,
+      Tcp.RST | Tcp.ACK,
+      0,
+      HOPS,
+    );
   }
 }
 
@@ -48,6 +74,8 @@ export function resetPeer(connection: Connection): void {
     connection.bareSequence,
     connection.receiveNext,
     Tcp.RST | Tcp.ACK,
+    connection.typeOfService,
+    connection.timeToLive,
   );
 }
 
@@ -59,6 +87,8 @@ function sendReset(
   sequence: u32,
   acknowledgment: u32,
   flags: u32,
+  typeOfService: u8,
+  timeToLive: u8,
 ): void {
   if (!route(remote)) return;
   const nic = routeInterface;
@@ -71,6 +101,7 @@ function sendReset(
     return;
   }
   sealControl(packet);
+  markService(packet, typeOfService, timeToLive);
   count(COUNTER_TCP_RESETS_SENT);
   neighbourSend(nic, neighbour, packet, 0);
 }

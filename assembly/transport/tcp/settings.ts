@@ -14,6 +14,7 @@ import {
   OPEN_SYN_RETRIES,
   OPEN_TCP_FLAGS,
   OPEN_TIME_WAIT_US,
+  TCP_FLAG_QUICK_ACKS,
 } from "../../layout";
 
 export function rtoMinUs(): u32 {
@@ -36,6 +37,11 @@ export function offeredOptions(): u8 {
 /** The largest MSS to announce or use; 0 leaves it to the interface. */
 export function configuredMss(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_MSS);
+}
+
+/** The first data of a connection are acknowledged without delay. */
+export function quickAcksOffered(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_QUICK_ACKS) != 0;
 }
 
 /** SYN_COOKIES_…: when a listener answers without keeping state. */

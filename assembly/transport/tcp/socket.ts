@@ -12,7 +12,6 @@ import {
   ERRNO_EISCONN,
   ERRNO_ENETUNREACH,
   ERRNO_ENOBUFS,
-  ERRNO_ENOPROTOOPT,
   ERRNO_ENOTCONN,
   ERRNO_EOPNOTSUPP,
   ERRNO_EPIPE,
@@ -47,16 +46,18 @@ import {
   LISTEN,
   NO_DELAY,
   PORT_TAKEN,
+  READ_SHUT,
   SYN_RECEIVED,
   SYN_SENT,
   takeConnection,
 } from "./connection";
 import { chooseController } from "./controller";
+import { endPops } from "./fin";
 import { renewKeepAlive } from "./keep-alive";
 import { prepareHandshake, routeConnection, sendSynAgain } from "./handshake";
 import { acceptEverything } from "./push";
-import { makeReady } from "./ready";
 import { timeoutUs } from "./rtt";
+import { getSocketOption, pushHeldBack, setSocketOption } from "./socket-options";
 import { addConnection, addListener, findConnection } from "./table";
 
 const BUFFER_MIN: i32 = 4096;
@@ -182,6 +183,18 @@ export function tcpShutdownWrite(queue: Queue): i32 {
   return 0;
 }
 
+/**
+ * Nobody will wait for text any more: pops end at once. As with Linux, text that arrives is still kept
+ * and told of, unless the sending direction is shut as well.
+ */
+export function tcpShutdownRead(queue: Queue): i32 {
+  const connection = streamOf(queue);
+  if (connection.state < ESTABLISHED) return -ERRNO_ENOTCONN;
+  connection.choose(READ_SHUT);
+  endPops(connection);
+  return 0;
+}
+
 export function tcpLocal(queue: Queue): i32 {
   const connection = streamOf(queue);
   const at = changetype<usize>(connection) + offsetof<Connection>("localHigh");
@@ -203,9 +216,12 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
   const connection = streamOf(queue);
   switch (option) {
     case SOCKET_OPTION_NODELAY:
-      if (value != 0) connection.set(NO_DELAY);
-      else connection.clear(NO_DELAY);
-      if (value != 0 && connection.state >= ESTABLISHED) makeReady(connection);
+      if (value == 0) {
+        connection.clear(NO_DELAY);
+        return 0;
+      }
+      connection.set(NO_DELAY);
+      pushHeldBack(connection);
       return 0;
     case SOCKET_OPTION_LINGER:
       connection.linger = value;
@@ -253,7 +269,7 @@ function setKeepAlive(connection: Connection, option: u32, value: i32): i32 {
       connection.keepAliveProbes = <u8>value;
       break;
     default:
-      return -ERRNO_ENOPROTOOPT;
+      return setSocketOption(connection, option, value);
   }
   renewKeepAlive(connection);
   return 0;
@@ -283,5 +299,5 @@ export function tcpGetOption(queue: Queue, option: u32): i32 {
     case SOCKET_OPTION_CONTROLLER:
       return connection.controller;
   }
-  return -ERRNO_ENOPROTOOPT;
+  return getSocketOption(connection, option);
 }

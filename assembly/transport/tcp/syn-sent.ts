@@ -19,6 +19,7 @@ import { acknowledgeNow } from "./delayed-ack";
 import { agree, sendSynAgain } from "./handshake";
 import { rest } from "./keep-alive";
 import { parseOptions } from "./options";
+import { renewQuickAcks } from "./quick-ack";
 import { rejectSegment } from "./reset";
 import { RTO_AFTER_SYN_US, sampleRtt, timeoutUs } from "./rtt";
 import { segmentAcknowledgment, segmentFlags, segmentSequence, segmentWindow } from "./segment";
@@ -72,6 +73,8 @@ export function establish(connection: Connection): void {
   connection.retries = 0;
   connection.backoff = 0;
   connection.heardTick = nowTick;
+  connection.receivedTick = nowTick;
+  renewQuickAcks(connection);
   rest(connection);
   if (connection.has(RTT_TIMING)) {
     connection.clear(RTT_TIMING);

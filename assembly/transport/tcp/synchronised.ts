@@ -20,15 +20,18 @@ import {
   CLOSED,
   CLOSE_WAIT,
   Connection,
+  ESTABLISHED,
   FIN_WAIT_2,
   ORPHAN,
+  READ_SHUT,
   SYN_RECEIVED,
 } from "./connection";
 import { acknowledgeNow, reportDuplicate } from "./delayed-ack";
 import { deliver } from "./deliver";
 import { finReceived } from "./fin";
+import { demandQuickAcks } from "./quick-ack";
 import { clearReassembly, fillFromReassembly, storeOutOfOrder } from "./reassembly";
-import { challenge, rejectSegment, resetPeer } from "./reset";
+import { challenge, rejectSegment, resetSender } from "./reset";
 import {
   cutPayload,
   segmentAcknowledgment,
@@ -117,6 +120,7 @@ function refuse(connection: Connection): void {
     challenge(connection);
     return;
   }
+  demandQuickAcks(connection);
   const old = connection.receiveNext - segmentSequence;
   if (<i32>old > 0) reportDuplicate(connection, min(old, segmentLength()));
   acknowledgeNow(connection);
@@ -191,14 +195,19 @@ function trim(connection: Connection): void {
   }
 }
 
+/** The application has closed the descriptor, or shut both directions down. */
+function isDeserted(connection: Connection): bool {
+  return connection.has(ORPHAN) || (connection.chose(READ_SHUT) && connection.state != ESTABLISHED);
+}
+
 /** Seventh and eighth checks: text and FIN. */
 function receiveText(connection: Connection): void {
   if (segmentLength() == 0) return;
   // The peer has sent its FIN before; nothing can come after it.
   if (connection.state >= CLOSE_WAIT) return;
-  if (segmentBytes != 0 && connection.has(ORPHAN)) {
+  if (segmentBytes != 0 && isDeserted(connection)) {
     // Nobody will read it: RFC 9293 section 3.6.1 asks for a reset, or the peer sends for ever.
-    resetPeer(connection);
+    resetSender();
     kill(connection, ERRNO_ECONNRESET);
     return;
   }

@@ -284,12 +284,18 @@ function transmitUnresolved(connection: Connection, sequence: u32, bytes: u32, f
   return true;
 }
 
+/** Of segments that acknowledge nothing new none is counted. */
+function countQuickAck(connection: Connection): void {
+  if (connection.has(ACK_NOW) || connection.ackTimer.armed) connection.quickAcks--;
+}
+
 function sent(connection: Connection, wireBytes: u32): void {
   count(COUNTER_TCP_SEGMENTS_SENT);
   if (wireBytes != 0) {
     count(COUNTER_TX_FRAMES);
     countMany(COUNTER_TX_BYTES, wireBytes);
   }
+  if (connection.quickAcks != 0) countQuickAck(connection);
   connection.clear(ACK_NOW);
   connection.ackBytes = 0;
   disarmTimer(connection.ackTimer);

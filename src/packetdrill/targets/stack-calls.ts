@@ -143,13 +143,15 @@ export class StackCalls {
     socket: KernelSocket,
     call: Extract<Call, { name: "send" }>,
   ): BegunCall {
-    refuseFlags(call.form, call.flags, linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL);
+    refuseFlags(call.form, call.flags, linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL | linux.MSG_MORE);
     if (call.control.length > 0) {
       throw new UnsupportedError("control messages are not supported by this stack");
     }
     const isBlocking = !descriptor.isNonblocking && (call.flags & linux.MSG_DONTWAIT) === 0;
     const contents = joinBytes(call.pieces);
-    return this.#block(isBlocking, () => socket.send(contents, isBlocking, call.address));
+    const more = (call.flags & linux.MSG_MORE) !== 0;
+    const { address } = call;
+    return this.#block(isBlocking, () => socket.send(contents, { isBlocking, more, address }));
   }
 
   #socket(domain: number, type: number, protocol: number): CallResult {

@@ -20,7 +20,7 @@ import {
   POLLWRNORM,
 } from "./stack-linux";
 import type { StackMachine } from "./stack-machine";
-import { failure, type KernelSocket, success } from "./stack-socket";
+import { failure, type KernelSocket, success, type SendOptions } from "./stack-socket";
 import type { CallResult, SocketAddress } from "./target";
 
 interface Datagram {
@@ -115,7 +115,7 @@ export class DatagramSocket implements KernelSocket {
     };
   }
 
-  send(contents: Uint8Array, _isBlocking: boolean, address?: SocketAddress): CallResult {
+  send(contents: Uint8Array, { address }: SendOptions): CallResult {
     this.#collect();
     if (this.#error !== 0) return failure(this.takeError());
     if (address === undefined && !this.#isConnected) return failure(ERRNO_EDESTADDRREQ);

@@ -18,6 +18,7 @@ export const SIOCOUTQ = 0x5411;
 export const SIOCOUTQNSD = 0x894b;
 
 export const MSG_DONTWAIT = 0x40;
+export const MSG_MORE = 0x8000;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_TRUNC = 0x20;
 
@@ -58,7 +59,13 @@ export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_USER_TIMEOUT = 18;
 export const TCP_MAXSEG = 2;
+export const TCP_CORK = 3;
 export const TCP_QUICKACK = 12;
+export const TCP_NOTSENT_LOWAT = 25;
+export const IPPROTO_IP = 0;
+export const IP_TOS = 1;
+export const IP_TTL = 2;
+export const IP_MTU_DISCOVER = 10;
 export const TCP_CONGESTION = 13;
 
 /** enum tcp state of net/tcp_states.h, by our own state numbers (CLOSED to TIME-WAIT). */

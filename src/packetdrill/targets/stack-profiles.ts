@@ -19,6 +19,7 @@ const small: StackOptions = {
   reassemblySets: 4,
   noDelay: false,
   congestionControl: "newreno",
+  quickAcks: false,
   blackHoleDetection: false,
   doubtPathMtu: false,
   seed: Uint8Array.from({ length: 64 }, (_, index) => index * 11 + 3),
@@ -30,7 +31,13 @@ const small: StackOptions = {
  * section 3.8.6.3 within its bound of 0.5 s, RFC 6298 section 2.4, RFC 9293 section 3.4.2.
  */
 export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
-  linux: { ...small, delayedAckUs: 40_000, rtoMinUs: 200_000, timeWaitUs: 60_000_000 },
+  linux: {
+    ...small,
+    delayedAckUs: 40_000,
+    rtoMinUs: 200_000,
+    timeWaitUs: 60_000_000,
+    quickAcks: true,
+  },
   freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
   rfc: {
     ...small,

@@ -53,6 +53,7 @@ const numericOptions = [
   "keepAliveIntervalMs",
   "keepAliveProbes",
   "mssBytes",
+  "unsentMaxBytes",
   "connections",
   "frames",
   "arpTtlUs",
@@ -64,6 +65,7 @@ const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number, un
   "net.ipv4.tcp_rmem": ["receiveBufferBytes", 1],
   "net.ipv4.tcp_wmem": ["sendBufferBytes", 1],
   "net.ipv4.tcp_rto_min_us": ["rtoMinUs", 0],
+  "net.ipv4.tcp_notsent_lowat": ["unsentMaxBytes", 0],
   "net.ipv4.tcp_syn_retries": ["synRetries", 0],
   "net.ipv4.tcp_synack_retries": ["synAckRetries", 0],
   "net.ipv4.tcp_retries2": ["dataRetries", 0],
@@ -79,6 +81,7 @@ const booleanOptions = [
   "noDelay",
   "timestamps",
   "sack",
+  "quickAcks",
   "blackHoleDetection",
   "doubtPathMtu",
 ] as const;

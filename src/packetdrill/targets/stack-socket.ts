@@ -1,6 +1,13 @@
 /** What calls need of either kind of socket. An attempt that would block answers undefined. */
 import type { CallResult, SocketAddress } from "./target";
 
+export interface SendOptions {
+  readonly isBlocking: boolean;
+  /** MSG_MORE. */
+  readonly more: boolean;
+  readonly address: SocketAddress | undefined;
+}
+
 export interface KernelSocket {
   readonly kind: "stream" | "datagram";
   readonly qd: number;
@@ -9,7 +16,7 @@ export interface KernelSocket {
   accept(): CallResult | undefined;
   connect(address: SocketAddress, isBlocking: boolean): CallResult | undefined;
   receive(size: number): CallResult | undefined;
-  send(contents: Uint8Array, isBlocking: boolean, address?: SocketAddress): CallResult | undefined;
+  send(contents: Uint8Array, options: SendOptions): CallResult | undefined;
   shutdown(how: number): CallResult;
   /** The token of the stack's close. */
   close(): number;

@@ -1,19 +1,27 @@
 /** Socket options of the stack's sockets, in Linux's layout. */
 import {
   ERRNO_EINVAL,
+  ERRNO_EISCONN,
   ERRNO_ENOENT,
   ERRNO_ENOPROTOOPT,
   SOCKET_OPTION_CONTROLLER,
+  SOCKET_OPTION_CORK,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
   SOCKET_OPTION_KEEP_ALIVE_PROBES,
   SOCKET_OPTION_LINGER,
+  SOCKET_OPTION_MSS_MAX,
   SOCKET_OPTION_NODELAY,
+  SOCKET_OPTION_QUICK_ACK,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
+  SOCKET_OPTION_TIME_TO_LIVE,
+  SOCKET_OPTION_TYPE_OF_SERVICE,
+  SOCKET_OPTION_UNSENT_MAX,
   SOCKET_OPTION_USER_TIMEOUT,
 } from "../../../assembly/layout";
+import { CLOSED, LISTEN } from "../../../assembly/transport/tcp/record";
 import { controllerName, controllerNumber } from "../../wasm/congestion-control";
 import * as linux from "./stack-linux";
 import type { StackMachine } from "./stack-machine";
@@ -22,6 +30,8 @@ import { failure, type KernelSocket, success } from "./stack-socket";
 import { StreamSocket } from "./stack-stream";
 import { type CallResult, UnsupportedError } from "./target";
 
+const TIME_TO_LIVE = 64;
+
 /** What RFC 9293 section 3.7.1 assumes, as Linux tells it of a socket without a peer. */
 const MSS_DEFAULT = 536;
 
@@ -29,12 +39,24 @@ const MSS_DEFAULT = 536;
 const BUFFER_MIN = 4096;
 const BUFFER_MAX = 1 << 29;
 
-/** Options whose values differ from Linux's by a unit: the number and what Linux counts them in: thousands (seconds) or ones. */
-const timeOptions: ReadonlyMap<number, readonly [option: number, unit: number]> = new Map([
+type Counterpart = readonly [option: number, unit: number];
+
+/** Options of IPPROTO_TCP that the stack has: its number, and what Linux counts in (1000: seconds). */
+const tcpOptions: ReadonlyMap<number, Counterpart> = new Map([
+  [linux.TCP_NODELAY, [SOCKET_OPTION_NODELAY, 1]],
+  [linux.TCP_CORK, [SOCKET_OPTION_CORK, 1]],
+  [linux.TCP_QUICKACK, [SOCKET_OPTION_QUICK_ACK, 1]],
+  [linux.TCP_MAXSEG, [SOCKET_OPTION_MSS_MAX, 1]],
   [linux.TCP_KEEPIDLE, [SOCKET_OPTION_KEEP_ALIVE_IDLE, 1000]],
   [linux.TCP_KEEPINTVL, [SOCKET_OPTION_KEEP_ALIVE_INTERVAL, 1000]],
   [linux.TCP_KEEPCNT, [SOCKET_OPTION_KEEP_ALIVE_PROBES, 1]],
   [linux.TCP_USER_TIMEOUT, [SOCKET_OPTION_USER_TIMEOUT, 1]],
+]);
+
+/** The same of IPPROTO_IP. */
+const ipOptions: ReadonlyMap<number, Counterpart> = new Map([
+  [linux.IP_TOS, [SOCKET_OPTION_TYPE_OF_SERVICE, 1]],
+  [linux.IP_TTL, [SOCKET_OPTION_TIME_TO_LIVE, 1]],
 ]);
 
 /** TCP_CA_NAME_MAX. */
@@ -72,6 +94,9 @@ export class SocketOptions {
   }
 
   set(socket: KernelSocket, level: number, option: number, value: Uint8Array): CallResult {
+    if (level === linux.IPPROTO_IP && socket instanceof StreamSocket) {
+      return this.#setIp(socket, option, value);
+    }
     const number = readInt(value);
     if (number === undefined) return failure(ERRNO_EINVAL);
     if (level === linux.SOL_SOCKET && harmless.has(option)) {
@@ -81,13 +106,32 @@ export class SocketOptions {
     if (!(socket instanceof StreamSocket)) return unsupported("setsockopt", level, option);
     if (level === linux.SOL_SOCKET) return this.#setSocketLevel(socket, option, number, value);
     if (level !== linux.IPPROTO_TCP) return unsupported("setsockopt", level, option);
-    if (option === linux.TCP_NODELAY) return this.#store(socket, SOCKET_OPTION_NODELAY, number);
     if (option === linux.TCP_CONGESTION) return this.#setController(socket, value);
-    const time = timeOptions.get(option);
-    if (time !== undefined) return this.#store(socket, time[0], number * time[1]);
-    // Acknowledgments are delayed from the first segment on: what Linux does once told this.
-    if (option === linux.TCP_QUICKACK && number === 0) return success(0);
-    return unsupported("setsockopt", level, option);
+    if (option === linux.TCP_NOTSENT_LOWAT) return this.#setUnsentMax(socket, number);
+    const counterpart = tcpOptions.get(option);
+    if (counterpart === undefined) return unsupported("setsockopt", level, option);
+    const result = this.#store(socket, counterpart[0], number * counterpart[1]);
+    // Once there is a peer the MSS has been told; Linux notes the number without effect.
+    const isLate = option === linux.TCP_MAXSEG && result.errno === ERRNO_EISCONN;
+    return isLate ? success(0) : result;
+  }
+
+  #setIp(socket: StreamSocket, option: number, value: Uint8Array): CallResult {
+    const number = readInt(value) ?? value[0] ?? 0;
+    // DF is clear in no segment that ours would differ in.
+    if (option === linux.IP_MTU_DISCOVER) return success(0);
+    const counterpart = ipOptions.get(option);
+    if (counterpart === undefined) return unsupported("setsockopt", linux.IPPROTO_IP, option);
+    // −1 is the default time to live.
+    const isDefault = option === linux.IP_TTL && number === -1;
+    return this.#store(socket, counterpart[0], isDefault ? TIME_TO_LIVE : number);
+  }
+
+  /** 0 is what the sysctl says; all bits set is no limit. */
+  #setUnsentMax(socket: StreamSocket, number: number): CallResult {
+    this.#set.set(`${socket.qd}/lowat`, number);
+    const limit = number === 0 ? this.#machine.stack.options.unsentMaxBytes : Math.max(0, number);
+    return this.#store(socket, SOCKET_OPTION_UNSENT_MAX, limit);
   }
 
   #setController(socket: StreamSocket, value: Uint8Array): CallResult {
@@ -136,21 +180,29 @@ export class SocketOptions {
 
   get(socket: KernelSocket, level: number, option: number, size: number): CallResult {
     if (level === linux.SOL_SOCKET) return this.#getSocketLevel(socket, option, size);
+    const ip = level === linux.IPPROTO_IP ? ipOptions.get(option) : undefined;
+    if (ip !== undefined && socket instanceof StreamSocket) {
+      return output(int(this.#load(socket, ip[0])), size);
+    }
     if (level !== linux.IPPROTO_TCP || !(socket instanceof StreamSocket)) {
       return level === linux.IPPROTO_TCP
         ? failure(ERRNO_ENOPROTOOPT)
         : unsupported("getsockopt", level, option);
     }
-    if (option === linux.TCP_NODELAY) {
-      return output(int(this.#load(socket, SOCKET_OPTION_NODELAY)), size);
-    }
-    const time = timeOptions.get(option);
-    if (time !== undefined) {
-      return output(int(this.#load(socket, time[0]) / time[1]), size);
-    }
     if (option === linux.TCP_CONGESTION) return output(this.#getController(socket), size);
-    if (option === linux.TCP_MAXSEG) return output(int(socket.view.mss || MSS_DEFAULT), size);
-    return unsupported("getsockopt", level, option);
+    if (option === linux.TCP_MAXSEG) return output(int(this.#segmentBytes(socket)), size);
+    if (option === linux.TCP_NOTSENT_LOWAT) {
+      return output(int(this.#set.get(`${socket.qd}/lowat`) ?? 0), size);
+    }
+    const counterpart = tcpOptions.get(option);
+    if (counterpart === undefined) return unsupported("getsockopt", level, option);
+    return output(int(this.#load(socket, counterpart[0]) / counterpart[1]), size);
+  }
+
+  #segmentBytes(socket: StreamSocket): number {
+    const { mss, stateNumber } = socket.view;
+    if (stateNumber !== CLOSED && stateNumber !== LISTEN) return mss || MSS_DEFAULT;
+    return this.#load(socket, SOCKET_OPTION_MSS_MAX) || mss || MSS_DEFAULT;
   }
 
   #getSocketLevel(socket: KernelSocket, option: number, size: number): CallResult {

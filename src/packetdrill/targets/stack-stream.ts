@@ -36,7 +36,7 @@ import {
   SHUT_RDWR,
 } from "./stack-linux";
 import type { StackMachine } from "./stack-machine";
-import { failure, type KernelSocket, success } from "./stack-socket";
+import { failure, type KernelSocket, type SendOptions, success } from "./stack-socket";
 import type { CallResult, SocketAddress } from "./target";
 
 const READABLE = POLLIN | POLLRDNORM;
@@ -194,7 +194,7 @@ export class StreamSocket implements KernelSocket {
     return received(this.#machine.device.take(completion.frame));
   }
 
-  send(contents: Uint8Array, isBlocking: boolean): CallResult | undefined {
+  send(contents: Uint8Array, { isBlocking, more }: SendOptions): CallResult | undefined {
     this.#notice();
     const view = this.#view;
     if (this.#sending !== undefined) return this.#sent(contents.length);
@@ -203,12 +203,13 @@ export class StreamSocket implements KernelSocket {
     if (state === SYN_SENT || state === SYN_RECEIVED) return undefined;
     if (state < ESTABLISHED || view.has(FIN_QUEUED)) return failure(ERRNO_EPIPE);
     if (contents.length === 0) return success(0);
-    const room = view.sendBuffer - unacknowledged(view);
+    const isFull = view.unsentMax !== 0 && view.unsentBytes >= view.unsentMax;
+    const room = isFull ? 0 : view.sendBuffer - unacknowledged(view);
     if (room <= 0 && !isBlocking) return undefined;
     const bytes = isBlocking ? contents.length : Math.min(room, contents.length);
     const array = this.#machine.device.array(contents.subarray(0, bytes));
     if (array === 0) return undefined;
-    const token = this.#machine.stack.exports.push(this.qd, array);
+    const token = this.#machine.stack.exports.push(this.qd, array, more ? 1 : 0);
     if (token < 0) {
       this.#machine.stack.exports.release(array);
       return failure(-token);
@@ -228,7 +229,10 @@ export class StreamSocket implements KernelSocket {
   shutdown(how: number): CallResult {
     const { stateNumber } = this.#view;
     if (stateNumber < ESTABLISHED) return failure(ERRNO_ENOTCONN);
-    if (how === SHUT_RD || how === SHUT_RDWR) this.#readShut = true;
+    if (how === SHUT_RD || how === SHUT_RDWR) {
+      this.#readShut = true;
+      this.#machine.stack.exports.shutdownRead(this.qd);
+    }
     if (how === SHUT_RD) return success(0);
     const errno = -this.#machine.stack.exports.shutdownWrite(this.qd);
     this.#machine.flush();
@@ -288,9 +292,13 @@ function unacknowledged(view: ConnectionView): number {
   return Math.max(0, (view.sendEnd - view.sendUna) | 0);
 }
 
-/** sk_stream_is_writeable: at least a third of the buffer is free. */
+/**
+ * sk_stream_is_writeable: at least a third of the buffer is free, and less than half of what may wait
+ * unsent does.
+ */
 function isWritable(view: ConnectionView): boolean {
   const used = unacknowledged(view);
+  if (view.unsentMax !== 0 && 2 * view.unsentBytes >= view.unsentMax) return false;
   return view.sendBuffer - used >= used >> 1;
 }
 
