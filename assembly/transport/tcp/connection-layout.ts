@@ -71,5 +71,7 @@ if (offsetof<Connection>("ackTimerDeadline") != record.CONNECTION_ACK_TIMER_DEAD
 }
 if (offsetof<Connection>("choices") != record.CONNECTION_CHOICES) ERROR("record.ts: choices");
 if (offsetof<Connection>("mssMax") != record.CONNECTION_MSS_MAX) ERROR("record.ts: mssMax");
-if (offsetof<Connection>("unsentMax") != record.CONNECTION_UNSENT_MAX) ERROR("record.ts: unsentMax");
-if (offsetof<Connection>("receivedTick") != record.CONNECTION_RECEIVED_TICK) ERROR("record.ts: receivedTick");
+if (offsetof<Connection>("unsentMax") != record.CONNECTION_UNSENT_MAX)
+  ERROR("record.ts: unsentMax");
+if (offsetof<Connection>("receivedTick") != record.CONNECTION_RECEIVED_TICK)
+  ERROR("record.ts: receivedTick");

@@ -100,8 +100,5 @@ test("a limit of unsent bytes lets the next push in when they have left", () => 
   peer.take();
   peer.inject("A", { seq: 1, ack: 1001, window: 1000 });
   expect(lab.isDone(second)).toBe(true);
-  peer.expect(
-    { flags: "PA", seq: 1001, length: 600 },
-    { flags: "PA", seq: 1601, length: 100 },
-  );
+  peer.expect({ flags: "PA", seq: 1001, length: 600 }, { flags: "PA", seq: 1601, length: 100 });
 });
