@@ -1,7 +1,7 @@
 /**
  * The connection record (RFC 9293's transmission control block) and the pool of them.
  *
- * 448 bytes, seven cache lines: the first two, the fifth with timestamps, and the seventh when an
+ * 512 bytes, eight cache lines: the first two, the fifth with timestamps, and the seventh when an
  * acknowledgment moves SND.UNA are all that a segment in order touches. A listening
  * socket is a record too, with its accept queue where a connection has its receive queue.
  */

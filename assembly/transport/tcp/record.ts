@@ -118,10 +118,10 @@ export const CONNECTION_ACCEPTABLE: u32 = 246;
 /** Where a listener counts connections, a connection counts what it has sent again. */
 export const CONNECTION_RETRANSMISSIONS: u32 = CONNECTION_HALF_OPEN;
 export const CONNECTION_AGREED: u32 = 273;
-export const CONNECTION_CHOICES: u32 = 472;
-export const CONNECTION_MSS_MAX: u32 = 476;
-export const CONNECTION_UNSENT_MAX: u32 = 480;
-export const CONNECTION_RECEIVED_TICK: u32 = 484;
+export const CONNECTION_CHOICES: u32 = 448;
+export const CONNECTION_MSS_MAX: u32 = 452;
+export const CONNECTION_UNSENT_MAX: u32 = 456;
+export const CONNECTION_RECEIVED_TICK: u32 = 460;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;

@@ -72,7 +72,8 @@ test("--verbose shows the packets", () => {
 
 test("the profile decides how long an acknowledgment may wait", () => {
   const delayed = (seconds: string) =>
-    `${accepted}+0 < P. 1:101(100) ack 1 win 60000\n+${seconds} > . 1:1(0) ack 101\n`;
+    `${accepted}+0 setsockopt(4, SOL_TCP, TCP_QUICKACK, [0], 4) = 0
++0 < P. 1:101(100) ack 1 win 60000\n+${seconds} > . 1:1(0) ack 101\n`;
   const linux = script("linux.pkt", delayed("0.04"));
   const rfc = script("rfc.pkt", delayed("0.2"));
   const own = script("own.pkt", `// profile freebsd\n${delayed("0.1")}`);

@@ -14,8 +14,11 @@ export const accepted = `0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 accept(3, ..., ...) = 4
 `;
 
+/** Acknowledgments are delayed from the first segment on: there is something to wait for. */
 export function runText(text: string): Promise<RunResult> {
   return runScript({ file: "t.pkt", text }, (options) => {
-    return new StackTarget(stackModule(), "linux", options);
+    const target = new StackTarget(stackModule(), "linux", options);
+    target.command("sysctl demibun.quickAcks=0");
+    return target;
   });
 }

@@ -216,7 +216,7 @@ test("data after both the application's close and the FIN's acknowledgment is re
   lab.close(qd);
   peer.expect({ flags: "FA", seq: 1 });
   peer.inject("PA", { seq: 1, ack: 2, length: 5 });
-  peer.expect({ flags: "RA", seq: 2 });
+  peer.expect({ flags: "R", seq: 2 });
   expect(lab.gauge(COUNTER_CONNECTIONS_OPEN)).toBe(1);
 });
 
