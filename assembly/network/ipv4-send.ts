@@ -129,7 +129,8 @@ function writeHeader(
 ): void {
   addHeader(packet, Ipv4.HEADER_LENGTH);
   const at = packet.data;
-  Ipv4.write(at, packet.total, identification, fragment, protocol, source, destination);
+  const hops = Ipv4.TIME_TO_LIVE;
+  Ipv4.write(at, packet.total, identification, fragment, protocol, source, destination, 0, hops);
   Ipv4.setChecksum(at, ~sumHeader(at));
 }
 

@@ -54,6 +54,14 @@ export class Ipv4 {
     store<u16>(at, bswap<u16>(<u16>fragment), 6);
   }
 
+  @inline static typeOfService(at: usize): u32 {
+    return load<u8>(at, 1);
+  }
+
+  @inline static timeToLive(at: usize): u32 {
+    return load<u8>(at, 8);
+  }
+
   @inline static protocol(at: usize): u32 {
     return load<u8>(at, 9);
   }
@@ -83,10 +91,12 @@ export class Ipv4 {
     protocol: u32,
     source: u32,
     destination: u32,
+    typeOfService: u32,
+    timeToLive: u32,
   ): void {
-    store<u32>(at, 0x45 | ((<u32>bswap<u16>(<u16>totalLength)) << 16));
+    store<u32>(at, 0x45 | (typeOfService << 8) | ((<u32>bswap<u16>(<u16>totalLength)) << 16));
     store<u32>(at, (identification & 0xffff) | ((<u32>bswap<u16>(<u16>fragment)) << 16), 4);
-    store<u32>(at, Ipv4.TIME_TO_LIVE | (protocol << 8), 8);
+    store<u32>(at, timeToLive | (protocol << 8), 8);
     store<u32>(at, source, 12);
     store<u32>(at, destination, 16);
   }

@@ -23,11 +23,13 @@ import {
   OPEN_QUEUES,
   OPEN_REASSEMBLY_SETS,
   OPEN_RECEIVE_BUFFER,
+  OPEN_RECEIVE_BUFFER_MAX,
   OPEN_RING_ENTRIES,
   OPEN_RTO_MIN_US,
   OPEN_SEED,
   OPEN_SEED_SIZE,
   OPEN_SEND_BUFFER,
+  OPEN_SEND_BUFFER_MAX,
   OPEN_SYN_ACK_RETRIES,
   OPEN_SYN_COOKIES,
   OPEN_SYN_RETRIES,
@@ -73,6 +75,9 @@ export interface StackOptions {
   readonly reassemblySets: number;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  /** What buffers grow to as long as nobody has set a socket's; 0: they stay as they are. */
+  readonly receiveBufferMaxBytes: number;
+  readonly sendBufferMaxBytes: number;
   /** Of these, bytes that have never been sent; 0: no limit of their own. */
   readonly unsentMaxBytes: number;
   readonly rtoMinUs: number;
@@ -128,6 +133,8 @@ export const defaultStackOptions: StackOptions = {
   reassemblySets: 64,
   receiveBufferBytes: 1 << 20,
   sendBufferBytes: 1 << 20,
+  receiveBufferMaxBytes: 0,
+  sendBufferMaxBytes: 0,
   unsentMaxBytes: 0,
   rtoMinUs: 200_000,
   timeWaitUs: 60_000_000,
@@ -199,6 +206,8 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_RING_ENTRIES, options.ringEntries],
     [OPEN_RECEIVE_BUFFER, options.receiveBufferBytes],
     [OPEN_SEND_BUFFER, options.sendBufferBytes],
+    [OPEN_RECEIVE_BUFFER_MAX, options.receiveBufferMaxBytes],
+    [OPEN_SEND_BUFFER_MAX, options.sendBufferMaxBytes],
     [OPEN_UNSENT_MAX, options.unsentMaxBytes],
     [OPEN_RTO_MIN_US, options.rtoMinUs],
     [OPEN_TIME_WAIT_US, options.timeWaitUs],

@@ -6,6 +6,7 @@ import {
   CORKED,
   DELAYING,
   KEEP_ALIVE,
+  NAGLE_OFF,
   NO_DELAY,
   RECEIVE_FIXED,
   returnConnection,
@@ -24,7 +25,7 @@ import {
 import { addConnection } from "./table";
 
 /** What a listener's connections begin with of its choices. */
-const INHERITED: u8 = CORKED | DELAYING | RECEIVE_FIXED | SEND_FIXED;
+const INHERITED: u16 = NAGLE_OFF | CORKED | DELAYING | RECEIVE_FIXED | SEND_FIXED;
 
 /** A record for the sender of the segment being processed; null when none is free or no way leads. */
 export function takeChild(listener: Connection): Connection | null {

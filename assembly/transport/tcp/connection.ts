@@ -29,7 +29,7 @@ import { TIMER_TCP, TIMER_TCP_ACK } from "../../time/expire";
 import { forgetTimer, Timer } from "../../time/wheel";
 import { Ipv4 } from "../../wire/ipv4";
 import * as record from "./record";
-import { CLOSED, KEEP_ALIVE, NO_DELAY, PERSIST } from "./record";
+import { CLOSED, KEEP_ALIVE, NAGLE_OFF, NO_DELAY, PERSIST } from "./record";
 import { recycleTimeWait } from "./time-wait";
 
 export * from "./record";
@@ -246,14 +246,14 @@ export class Connection {
 
   // What the socket wants (socket-options.ts) and how the peer's data come (quick-ack.ts).
   /** CORKED, READ_SHUT, …. */
-  choices: u8;
-  /** Acknowledgments that are not delayed any more. */
-  quickAcks: u8;
+  choices: u16;
   /** Of the IP header; ECN's two bits are not the application's. */
   typeOfService: u8;
   timeToLive: u8;
   /** Largest MSS to announce and to use, 0: what the interface takes. */
   mssMax: u16;
+  /** Acknowledgments that are not delayed any more. */
+  quickAcks: u8;
   /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
   unsentMax: u32;
   /** When text last arrived in order. */
@@ -268,13 +268,13 @@ export class Connection {
   @inline clear(flag: u16): void {
     this.flags &= ~flag;
   }
-  @inline chose(choice: u8): bool {
+  @inline chose(choice: u16): bool {
     return (this.choices & choice) != 0;
   }
-  @inline choose(choice: u8): void {
+  @inline choose(choice: u16): void {
     this.choices |= choice;
   }
-  @inline unchoose(choice: u8): void {
+  @inline unchoose(choice: u16): void {
     this.choices &= ~choice;
   }
   @inline get timer(): Timer {
@@ -393,7 +393,10 @@ export function takeConnection(): Connection | null {
   connection.keepAliveIntervalMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_INTERVAL_MS);
   connection.keepAliveProbes = load<u8>(CONTROL_OPEN, OPEN_KEEP_ALIVE_PROBES);
   const flags = load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS);
-  if ((flags & 1) != 0) connection.set(NO_DELAY);
+  if ((flags & 1) != 0) {
+    connection.choose(NAGLE_OFF);
+    connection.set(NO_DELAY);
+  }
   if ((flags & 8) != 0) connection.set(KEEP_ALIVE);
   return connection;
 }

@@ -26,7 +26,8 @@ export function makeControl(
   packet.length = <u16>length;
   packet.total = length;
   const ip = packet.data;
-  Ipv4.write(ip, length, 0, Ipv4.DONT_FRAGMENT, Ipv4.PROTOCOL_TCP, local, remote);
+  const hops = Ipv4.TIME_TO_LIVE;
+  Ipv4.write(ip, length, 0, Ipv4.DONT_FRAGMENT, Ipv4.PROTOCOL_TCP, local, remote, 0, hops);
   Ipv4.setChecksum(ip, ~sumHeader(ip));
   const tcp = ip + Ipv4.HEADER_LENGTH;
   store<u32>(tcp, ports);

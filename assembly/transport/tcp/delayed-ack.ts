@@ -20,7 +20,7 @@ const ACK_BYTES_MAX: u32 = 65535;
  */
 export function acknowledgeSoon(connection: Connection, bytes: u32): void {
   const waiting: u32 = <u32>connection.ackBytes + bytes;
-  noteArrival(connection);
+  if (connection.ackBytes == 0) noteArrival(connection);
   if (isQuick(connection) || waiting >= min<u32>(2 * <u32>connection.mss, ACK_BYTES_MAX)) {
     connection.set(ACK_NOW);
     makeReady(connection);

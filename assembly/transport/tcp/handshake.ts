@@ -9,7 +9,7 @@ import { nowUs } from "../../time/clock";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { release } from "../../memory/frame";
-import { Connection, RTT_TIMING, SCALING, SYN_SENT, TIMESTAMPS } from "./connection";
+import { Connection, RECEIVE_FIXED, RTT_TIMING, SCALING, SYN_SENT, TIMESTAMPS } from "./connection";
 import { controlOptions, makeControl, markService, sealControl } from "./control";
 import {
   peerMss,
@@ -26,7 +26,7 @@ import { startPath } from "./path-mtu";
 import { RTO_INITIAL_US } from "./rtt";
 import { segmentSequence } from "./segment";
 import { laterOf } from "./sequence";
-import { configuredMss, offeredOptions } from "./settings";
+import { configuredMss, offeredOptions, receiveBufferMax } from "./settings";
 import { setTimestamp, timestampNow } from "./timestamp";
 
 /** The window of a SYN is never scaled (RFC 7323 section 2.2). */
@@ -91,10 +91,16 @@ export function beginAt(connection: Connection, initial: u32): void {
   connection.sendMax = initial + 1;
   connection.sendEnd = initial + 1;
   connection.rto = RTO_INITIAL_US;
-  connection.receiveScale = <u8>scaleFor(connection.receiveBuffer);
+  connection.receiveScale = <u8>scaleFor(largestWindow(connection));
   connection.set(RTT_TIMING);
   connection.rttSequence = initial + 1;
   connection.rttStart = <u32>nowUs;
+}
+
+/** What the receive buffer may grow to. */
+function largestWindow(connection: Connection): u32 {
+  const buffer = connection.receiveBuffer;
+  return connection.chose(RECEIVE_FIXED) ? buffer : max(buffer, receiveBufferMax());
 }
 
 /** The smallest shift with which the window field can tell `bytes` (RFC 7323 section 2.3). */

@@ -46,6 +46,8 @@ export function writeHeaders(
   const remote = connection.remote;
   const headerLength = Tcp.HEADER_LENGTH + optionBytes;
   const tcpLength = headerLength + bytes;
+  const service: u32 = connection.typeOfService;
+  const hops: u32 = connection.timeToLive;
   Ipv4.write(
     ip,
     Ipv4.HEADER_LENGTH + tcpLength,
@@ -54,12 +56,11 @@ export function writeHeaders(
     Ipv4.PROTOCOL_TCP,
     local,
     remote,
+    service,
+    hops,
   );
-  const service = connection.typeOfService;
-  const hops = connection.timeToLive;
-  Ipv4.setService(ip, service, hops);
   const addresses = <u64>local + <u64>remote;
-  const constant = IP_CONSTANT_WORDS + ((<u32>service) << 8) + <u32>hops;
+  const constant = IP_CONSTANT_WORDS + (service << 8) + hops;
   // From the values, not from memory: loading words wider than were just stored stalls.
   Ipv4.setChecksum(
     ip,
@@ -95,7 +96,9 @@ function allowFragments(ip: usize): void {
   const destination = Ipv4.destination(ip);
   const identification = nextIdentification(source, destination, Ipv4.PROTOCOL_TCP);
   const length = Ipv4.totalLength(ip);
-  Ipv4.write(ip, length, identification, 0, Ipv4.PROTOCOL_TCP, source, destination);
+  const service = Ipv4.typeOfService(ip);
+  const hops = Ipv4.timeToLive(ip);
+  Ipv4.write(ip, length, identification, 0, Ipv4.PROTOCOL_TCP, source, destination, service, hops);
   Ipv4.setChecksum(ip, ~sumHeader(ip));
 }
 

@@ -11,20 +11,19 @@ import {
   ACK_NOW,
   CLOSED,
   Connection,
-  CORKED,
+  DELAYING,
   ESTABLISHED,
   FIN_QUEUED,
   KEEP_ALIVE,
-  MORE_COMES,
   NO_DELAY,
   PERSIST,
-  PUSHING,
   RTT_TIMING,
   SYN_RECEIVED,
   UNFINISHED,
 } from "./connection";
 import { congestionWindow } from "./congestion";
 import { noteSent, resumeSending } from "./controller";
+import { forgetHolds, isHeld, stopExpecting } from "./holding";
 import { sendSynAgain } from "./handshake";
 import { takeWaitingPushes } from "./push";
 import { noteAnswer } from "./quick-ack";
@@ -66,8 +65,8 @@ export function output(connection: Connection): bool {
     }
     const fin = finFollows(connection, bytes);
     if (bytes == 0 && !fin) {
-      if (takesMore(connection)) continue;
-      break;
+      if (!takesMore(connection)) break;
+      continue;
     }
     if (!sendNow(connection, bytes, fin)) return false;
     // Mostly that was all.
@@ -78,13 +77,10 @@ export function output(connection: Connection): bool {
   if (connection.has(ACK_NOW)) {
     if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
   }
-  if (
-    connection.sendNext == connection.sendUna &&
-    <i32>(connection.sendEnd - connection.sendNext) > 0
-  ) {
-    armPersist(connection);
+  if (<i32>(connection.sendEnd - connection.sendNext) > 0) {
+    if (connection.sendNext == connection.sendUna) armPersist(connection);
+    stopExpecting(connection);
   }
-  connection.unchoose(MORE_COMES);
   return true;
 }
 
@@ -94,7 +90,7 @@ export function output(connection: Connection): bool {
  */
 export function sendHeldBack(connection: Connection): bool {
   pipe = NO_PIPE;
-  connection.unchoose(MORE_COMES | UNFINISHED);
+  forgetHolds(connection);
   const unsent = connection.sendEnd - connection.sendNext;
   const window = min(connection.sendWindow, connection.cwnd);
   const whole = min(unsent, min(window, <u32>connection.mss));
@@ -158,20 +154,13 @@ function sendable(connection: Connection): u32 {
   // RFC 9293 section 3.8.6.2.1: a segment below the MSS leaves when it empties the queue and Nagle
   // allows it, or when it fills half of the largest window the peer ever had.
   if (bytes == unsent && mayBeSmall(connection, flight)) return bytes;
-  const isWhole = bytes == unsent && isCorked(connection);
-  if (bytes >= connection.windowMax >> 1 && !isWhole) return bytes;
+  if (bytes >= connection.windowMax >> 1 && (bytes != unsent || !isHeld(connection))) return bytes;
   return before(connection.sendNext, connection.sendMax) ? bytes : 0;
 }
 
 /** Nagle's algorithm (RFC 9293 section 3.7.4), and the cork: the last segment may be a small one. */
 function mayBeSmall(connection: Connection, flight: u32): bool {
-  if (connection.has(FIN_QUEUED)) return true;
-  if (isCorked(connection)) return false;
-  return flight == 0 || connection.has(NO_DELAY) || connection.chose(PUSHING);
-}
-
-function isCorked(connection: Connection): bool {
-  return (connection.choices & (CORKED | MORE_COMES)) != 0 && !connection.chose(PUSHING);
+  return connection.has(NO_DELAY | FIN_QUEUED) || (flight == 0 && !isHeld(connection));
 }
 
 /** Payload bytes one hand-over to the device may carry: the MSS, or a super-frame's worth of it. */
@@ -203,7 +192,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   if (before(sequence, connection.sendMax)) countRetransmission(connection);
   if (bytes != 0) {
     noteSent(connection, bytes);
-    noteAnswer(connection);
+    if (!connection.chose(DELAYING)) noteAnswer(connection);
   }
   connection.sendNext = next;
   if (pipe != NO_PIPE) {
@@ -243,6 +232,6 @@ function armPersist(connection: Connection): void {
   connection.backoff = 0;
   connection.retries = 0;
   let wait = timeoutUs(connection);
-  if (isCorked(connection) && connection.sendWindow != 0) wait = max(wait, CORK_US);
+  if (isHeld(connection) && connection.sendWindow != 0) wait = max(wait, CORK_US);
   armTimer(connection.timer, tickAfter(wait));
 }

@@ -5,7 +5,8 @@ import { Frame, isSole, releaseFrame } from "../../memory/frame";
 import { complete } from "../../queue/completion";
 import { Queue, sendLater, takeSending } from "../../queue/queue";
 import { Token } from "../../queue/token";
-import { Connection, MORE_COMES, PUSHING, UNFINISHED } from "./connection";
+import { Connection } from "./connection";
+import { expectMore, forgetHolds } from "./holding";
 import { makeReady } from "./ready";
 import { clearMarks } from "./scoreboard";
 import { before } from "./sequence";
@@ -42,7 +43,7 @@ export function push(
     return;
   }
   append(connection, chain);
-  if (more) connection.choose(MORE_COMES | UNFINISHED);
+  if (more) expectMore(connection);
   complete(token, OPCODE_PUSH, null, token.size, 0);
 }
 
@@ -76,7 +77,7 @@ function acceptNext(connection: Connection, queue: Queue): void {
 
 /** Numbers the frames and puts them behind the queue; empty frames are left out. */
 function append(connection: Connection, chain: Frame): void {
-  connection.unchoose(PUSHING | MORE_COMES | UNFINISHED);
+  forgetHolds(connection);
   let frame: Frame | null = chain;
   while (frame !== null) {
     const next: Frame | null = frame.next;

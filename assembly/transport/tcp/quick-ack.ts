@@ -42,9 +42,9 @@ export function noteArrival(connection: Connection): void {
   if (gap > connection.rto >> TICK_SHIFT) renewQuickAcks(connection);
 }
 
-/** New data leave: soon after an arrival they are an answer, and so will the next ones be. */
+/** New data leave that DELAYING knows nothing of: soon after an arrival they are an answer, and so will the next ones be. */
 export function noteAnswer(connection: Connection): void {
-  if (connection.chose(DELAYING) || nowTick - connection.receivedTick >= ANSWER_TICKS) return;
+  if (nowTick - connection.receivedTick >= ANSWER_TICKS) return;
   // Before anything has arrived nothing is an answer.
   if (connection.receiveNext - connection.initialReceive > 1) connection.choose(DELAYING);
 }

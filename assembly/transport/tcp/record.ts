@@ -17,7 +17,7 @@ export const CLOSING: u8 = 8;
 export const LAST_ACK: u8 = 9;
 export const TIME_WAIT: u8 = 10;
 
-/** Nagle's algorithm is off. */
+/** Small segments leave at once: Nagle's algorithm is off and nothing else holds them (holding.ts). */
 export const NO_DELAY: u16 = 1;
 /** The application sends no more: a FIN follows the queued data. */
 export const FIN_QUEUED: u16 = 2;
@@ -58,20 +58,22 @@ export const SACK_PERMITTED: u8 = 2;
 
 // What the application or its manners have chosen, bits of `choices`.
 /** Segments that are not full wait for more. */
-export const CORKED: u8 = 1;
+export const CORKED: u16 = 1;
 /** What waits leaves once, though the socket is corked. */
-export const PUSHING: u8 = 2;
+export const PUSHING: u16 = 2;
 /** The application has shut the receiving direction down. */
-export const READ_SHUT: u8 = 4;
+export const READ_SHUT: u16 = 4;
 /** Acknowledgments wait for data of ours to carry them. */
-export const DELAYING: u8 = 8;
+export const DELAYING: u16 = 8;
 /** The latest push said that more follows: what is small waits while the output it caused goes on. */
-export const MORE_COMES: u8 = 64;
+export const MORE_COMES: u16 = 64;
 /** The same until the next push: the last byte of the queue is not the end of anything. */
-export const UNFINISHED: u8 = 128;
+export const UNFINISHED: u16 = 128;
 /** The application has said how large the buffer is. */
-export const RECEIVE_FIXED: u8 = 16;
-export const SEND_FIXED: u8 = 32;
+export const RECEIVE_FIXED: u16 = 16;
+export const SEND_FIXED: u16 = 32;
+/** Nagle's algorithm is off; NO_DELAY says whether that counts just now (holding.ts). */
+export const NAGLE_OFF: u16 = 256;
 
 // Offsets into the record, in bytes; connection.ts says what the fields mean.
 export const CONNECTION_PORTS: u32 = 4;

@@ -8,6 +8,7 @@ import {
   OPEN_PATH_BLACK_HOLES,
   OPEN_PATH_DOUBT,
   OPEN_PATH_MTU,
+  OPEN_RECEIVE_BUFFER_MAX,
   OPEN_RTO_MIN_US,
   OPEN_SYN_ACK_RETRIES,
   OPEN_SYN_COOKIES,
@@ -37,6 +38,11 @@ export function offeredOptions(): u8 {
 /** The largest MSS to announce or use; 0 leaves it to the interface. */
 export function configuredMss(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_MSS);
+}
+
+/** What buffers grow to by themselves. */
+export function receiveBufferMax(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_RECEIVE_BUFFER_MAX);
 }
 
 /** The first data of a connection are acknowledged without delay. */

@@ -10,7 +10,8 @@ import {
   SOCKET_OPTION_TYPE_OF_SERVICE,
   SOCKET_OPTION_UNSENT_MAX,
 } from "../../layout";
-import { CLOSED, Connection, CORKED, ESTABLISHED, LISTEN, PUSHING } from "./connection";
+import { CLOSED, Connection, CORKED, ESTABLISHED, LISTEN } from "./connection";
+import { setCork } from "./holding";
 import { takeWaitingPushes } from "./push";
 import { hurryAcknowledgments, isHurrying, slackenAcknowledgments } from "./quick-ack";
 import { makeReady } from "./ready";
@@ -25,8 +26,8 @@ const SERVICE_MASK: i32 = 0xfc;
 export function setSocketOption(connection: Connection, option: u32, value: i32): i32 {
   switch (option) {
     case SOCKET_OPTION_CORK:
-      if (value != 0) connection.choose(CORKED);
-      else uncork(connection);
+      setCork(connection, value != 0);
+      sendHeld(connection);
       return 0;
     case SOCKET_OPTION_QUICK_ACK:
       if (value != 0) hurryAcknowledgments(connection);
@@ -73,15 +74,7 @@ export function getSocketOption(connection: Connection, option: u32): i32 {
   return -ERRNO_ENOPROTOOPT;
 }
 
-/** What was held back may go, by Nagle's rule where that is on. */
-function uncork(connection: Connection): void {
-  connection.unchoose(CORKED);
+/** What was held back may go now. */
+export function sendHeld(connection: Connection): void {
   if (connection.state >= ESTABLISHED) makeReady(connection);
-}
-
-/** Nagle's algorithm has been turned off: what waits leaves now, even out of a corked socket. */
-export function pushHeldBack(connection: Connection): void {
-  if (connection.state < ESTABLISHED) return;
-  connection.choose(PUSHING);
-  makeReady(connection);
 }

@@ -44,20 +44,23 @@ import {
   FIN_QUEUED,
   KEEP_ALIVE,
   LISTEN,
-  NO_DELAY,
+  NAGLE_OFF,
   PORT_TAKEN,
   READ_SHUT,
+  RECEIVE_FIXED,
+  SEND_FIXED,
   SYN_RECEIVED,
   SYN_SENT,
   takeConnection,
 } from "./connection";
 import { chooseController } from "./controller";
 import { endPops } from "./fin";
+import { setNagle } from "./holding";
 import { renewKeepAlive } from "./keep-alive";
-import { prepareHandshake, routeConnection, sendSynAgain } from "./handshake";
+import { prepareHandshake, routeConnection, sendSynAgain, SYN_WINDOW_MAX } from "./handshake";
 import { acceptEverything } from "./push";
 import { timeoutUs } from "./rtt";
-import { getSocketOption, pushHeldBack, setSocketOption } from "./socket-options";
+import { getSocketOption, sendHeld, setSocketOption } from "./socket-options";
 import { addConnection, addListener, findConnection } from "./table";
 
 const BUFFER_MIN: i32 = 4096;
@@ -216,25 +219,20 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
   const connection = streamOf(queue);
   switch (option) {
     case SOCKET_OPTION_NODELAY:
-      if (value == 0) {
-        connection.clear(NO_DELAY);
-        return 0;
-      }
-      connection.set(NO_DELAY);
-      pushHeldBack(connection);
+      setNagle(connection, value == 0);
+      sendHeld(connection);
       return 0;
     case SOCKET_OPTION_LINGER:
       connection.linger = value;
       return 0;
     case SOCKET_OPTION_RECEIVE_BUFFER:
-      // The window scale is agreed on once, so later changes would not fit it.
-      if (connection.state >= SYN_SENT) return -ERRNO_EISCONN;
       if (value < BUFFER_MIN || value > BUFFER_MAX) return -ERRNO_EINVAL;
-      connection.receiveBuffer = value;
+      setReceiveBuffer(connection, value);
       return 0;
     case SOCKET_OPTION_SEND_BUFFER:
       if (value < BUFFER_MIN || value > BUFFER_MAX) return -ERRNO_EINVAL;
       connection.sendBuffer = value;
+      connection.choose(SEND_FIXED);
       return 0;
     case SOCKET_OPTION_CONTROLLER:
       if (value < 0 || value > CONTROLLER_NEW_RENO) return -ERRNO_EINVAL;
@@ -275,11 +273,18 @@ function setKeepAlive(connection: Connection, option: u32, value: i32): i32 {
   return 0;
 }
 
+/** What is promised to the peer stays promised; what its scale cannot tell is no use. */
+function setReceiveBuffer(connection: Connection, bytes: u32): void {
+  const tellable = SYN_WINDOW_MAX << connection.receiveScale;
+  connection.receiveBuffer = connection.state >= SYN_SENT ? min(bytes, tellable) : bytes;
+  connection.choose(RECEIVE_FIXED);
+}
+
 export function tcpGetOption(queue: Queue, option: u32): i32 {
   const connection = streamOf(queue);
   switch (option) {
     case SOCKET_OPTION_NODELAY:
-      return connection.has(NO_DELAY) ? 1 : 0;
+      return connection.chose(NAGLE_OFF) ? 1 : 0;
     case SOCKET_OPTION_LINGER:
       return connection.linger;
     case SOCKET_OPTION_RECEIVE_BUFFER:

@@ -37,6 +37,9 @@ export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
     rtoMinUs: 200_000,
     timeWaitUs: 60_000_000,
     quickAcks: true,
+    // Half of tcp_rmem's second number, and its third.
+    receiveBufferBytes: 65_536,
+    receiveBufferMaxBytes: 6_291_456,
   },
   freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
   rfc: {

@@ -42,6 +42,8 @@ const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
 const numericOptions = [
   "receiveBufferBytes",
   "sendBufferBytes",
+  "receiveBufferMaxBytes",
+  "sendBufferMaxBytes",
   "rtoMinUs",
   "timeWaitUs",
   "delayedAckUs",
@@ -62,7 +64,6 @@ type NumericOption = (typeof numericOptions)[number];
 
 /** Sysctls with a counterpart: the option, which of the numbers it is, and its unit in the option's. */
 const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number, unit?: number]>> = {
-  "net.ipv4.tcp_rmem": ["receiveBufferBytes", 1],
   "net.ipv4.tcp_wmem": ["sendBufferBytes", 1],
   "net.ipv4.tcp_rto_min_us": ["rtoMinUs", 0],
   "net.ipv4.tcp_notsent_lowat": ["unsentMaxBytes", 0],
@@ -99,6 +100,12 @@ function setSysctl(name: string, value: string, settings: Settings): void {
     const when = synCookies[value.trim()];
     if (when === undefined) throw new Error(`${name} cannot be ${JSON.stringify(value)}`);
     settings.synCookies = when;
+    return;
+  }
+  if (name === "net.ipv4.tcp_rmem") {
+    // tcp_adv_win_scale: half of the buffer is window. The scale is chosen for all of the largest.
+    settings.receiveBufferBytes = numberIn(name, value, 1) >> 1;
+    settings.receiveBufferMaxBytes = numberIn(name, value, 2);
     return;
   }
   const counterpart = sysctlOptions[name];
