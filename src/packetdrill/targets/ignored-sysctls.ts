@@ -32,7 +32,6 @@ const tcpNames: ReadonlySet<string> = new Set([
   "min_tso_segs",
   "moderate_rcvbuf",
   "no_metrics_save",
-  "notsent_lowat",
   "orphan_retries",
   "pacing_ca_ratio",
   "pacing_ss_ratio",
