@@ -28,6 +28,8 @@ export function stackOptions(config: Config): StackOptions {
     reassemblySets: inetstack.reassemblySets,
     receiveBufferBytes: inetstack.receiveBufferBytes,
     sendBufferBytes: inetstack.sendBufferBytes,
+    receiveBufferMaxBytes: 0,
+    sendBufferMaxBytes: 0,
     unsentMaxBytes: inetstack.unsentMaxBytes,
     rtoMinUs: inetstack.rtoMinMs * 1000,
     timeWaitUs: inetstack.timeWaitMs * 1000,

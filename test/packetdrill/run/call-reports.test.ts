@@ -131,7 +131,7 @@ const unsupported: readonly Case[] = [
   [
     "a setting after the start",
     `+0 \`sysctl -q net.ipv4.tcp_rmem="4096 8192 8192"\``,
-    `t.pkt:8: receiveBufferBytes of this stack can only be set before time zero
+    `t.pkt:8: receiveBufferBytes, receiveBufferMaxBytes of this stack can only be set before time zero
   +0 \`sysctl -q net.ipv4.tcp_rmem="4096 8192 8192"\``,
   ],
   [
