@@ -93,6 +93,8 @@ import { abortAll as abortConnections } from "./transport/tcp/close";
 import { connectionRecords, connectionsOpen, openConnections } from "./transport/tcp/connection";
 import "./transport/tcp/connection-layout";
 import { openCookies } from "./transport/tcp/cookie";
+import { forgetServers, openFastOpenCache } from "./transport/tcp/fast-open-cache";
+import { openFastOpenKey, rotateFastOpenKey } from "./transport/tcp/fast-open-key";
 import { TIMESTAMPS_BYTES } from "./transport/tcp/options";
 import { flushReady, openReady } from "./transport/tcp/ready";
 import { TIMESTAMPS } from "./transport/tcp/record";
@@ -173,6 +175,8 @@ function openTransports(): void {
   openTimeWait();
   openAccepts();
   openCookies();
+  openFastOpenCache();
+  openFastOpenKey();
   openDatagramSockets(limit(OPEN_DATAGRAM_SOCKETS));
 }
 
@@ -237,6 +241,19 @@ export function neighbourSet(index: u32): i32 {
   if (index >= interfacesTotal()) return -ERRNO_ENODEV;
   const address = load<u32>(CONTROL_ADDRESS, ADDRESS_IPV4);
   return setNeighbour(interfaceAt(index), address, CONTROL_MAC) ? 0 : -ERRNO_ENOBUFS;
+}
+
+/**
+ * Makes Fast Open's cookies by the key at CONTROL_FAST_OPEN_KEY from now on; those of the key before it
+ * stay good.
+ */
+export function fastOpenKeySet(): void {
+  rotateFastOpenKey();
+}
+
+/** Forgets the cookies of servers and what else connects have learnt of them. */
+export function fastOpenForget(): void {
+  forgetServers();
 }
 
 /**

@@ -140,6 +140,10 @@ export const OPEN_PATH_MTU: u32 = 116;
 export const OPEN_PATH_BLACK_HOLES: u32 = 1;
 /** A size that has arrived is not given up on an ICMP message alone (RFC 5927 section 7.2). */
 export const OPEN_PATH_DOUBT: u32 = 2;
+/** Fast Open (RFC 7413): FAST_OPEN_… bits. */
+export const OPEN_FAST_OPEN: u32 = 136;
+/** How long no data goes in SYNs on a path that has lost some; 0: it may at once. */
+export const OPEN_FAST_OPEN_PAUSE_MS: u32 = 140;
 /** 64 random bytes from the host: the one seed of every key and choice the stack makes. */
 export const OPEN_SEED: u32 = 256;
 export const OPEN_SEED_SIZE: u32 = 64;
@@ -165,6 +169,8 @@ export const CONTROL_ADDRESS: u32 = CONTROL + 672;
 export const CONTROL_PORT: u32 = CONTROL + 688;
 /** Six bytes: the MAC argument of neighbourSet. */
 export const CONTROL_MAC: u32 = CONTROL + 704;
+/** Sixteen bytes: the key argument of fastOpenKeySet. */
+export const CONTROL_FAST_OPEN_KEY: u32 = CONTROL + 720;
 /** Counters of u64, one a COUNTER_… index below. */
 export const CONTROL_COUNTERS: u32 = CONTROL + 1024;
 export const CONTROL_SIZE: u32 = 4096;
@@ -227,6 +233,14 @@ export const SOCKET_OPTION_UNSENT_MAX: u32 = 28;
 /** The IP header's byte without its ECN bits, and its hop limit. */
 export const SOCKET_OPTION_TYPE_OF_SERVICE: u32 = 29;
 export const SOCKET_OPTION_TIME_TO_LIVE: u32 = 30;
+/** Listener: connections that may be open before their handshake has ended; 0: none. */
+export const SOCKET_OPTION_FAST_OPEN: u32 = 20;
+/** Connect asks for a cookie, or waits for data that go in the SYN. */
+export const SOCKET_OPTION_FAST_OPEN_CONNECT: u32 = 21;
+/** Data go in SYNs, and are taken from them, without a cookie. */
+export const SOCKET_OPTION_FAST_OPEN_NO_COOKIE: u32 = 22;
+/** Read only: bytes of data that fit in the SYN of a connect that waits for them. */
+export const SOCKET_OPTION_FAST_OPEN_ROOM: u32 = 31;
 /** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
 export const LINGER_OFF: i32 = -1;
 
@@ -241,6 +255,17 @@ export const SYN_COOKIES_NEVER: u32 = 0;
 /** When half-open and waiting connections fill the backlog. */
 export const SYN_COOKIES_FULL: u32 = 1;
 export const SYN_COOKIES_ALWAYS: u32 = 2;
+
+// What of Fast Open the stack does, by the numbers that Linux's tcp_fastopen has for it.
+/** Connects may ask for cookies and send data in SYNs. */
+export const FAST_OPEN_CLIENT: u32 = 1;
+/** Listeners that allow it take data from SYNs. */
+export const FAST_OPEN_SERVER: u32 = 2;
+/** Data in SYNs need no cookie: those we send, those we receive (RFC 7413 section 6.1). */
+export const FAST_OPEN_CLIENT_NO_COOKIE: u32 = 4;
+export const FAST_OPEN_SERVER_NO_COOKIE: u32 = 0x200;
+/** Every listener allows as many requests as its backlog. */
+export const FAST_OPEN_ALL_LISTENERS: u32 = 0x400;
 
 export const SOMAXCONN: u32 = 4096;
 
@@ -347,6 +372,14 @@ export const COUNTER_TCP_COOKIES_FAILED: u32 = 74;
 export const COUNTER_TCP_KEEP_ALIVE_PROBES: u32 = 75;
 export const COUNTER_TCP_PATH_MTU_LOWERED: u32 = 84;
 export const COUNTER_TCP_BLACK_HOLES: u32 = 85;
+/** Connects whose data in the SYN were acknowledged, and were not, by the SYN-ACK. */
+export const COUNTER_TCP_FAST_OPEN_ACTIVE: u32 = 79;
+export const COUNTER_TCP_FAST_OPEN_ACTIVE_FAILED: u32 = 80;
+/** Connections that a SYN with a valid cookie opened. */
+export const COUNTER_TCP_FAST_OPEN_PASSIVE: u32 = 81;
+/** SYNs with a wrong cookie, or at a listener with too many such requests. */
+export const COUNTER_TCP_FAST_OPEN_PASSIVE_FAILED: u32 = 82;
+export const COUNTER_TCP_FAST_OPEN_COOKIES_SENT: u32 = 83;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.

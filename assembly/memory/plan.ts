@@ -60,6 +60,8 @@ export function completionCount(tokens: u32): u32 {
 export const PORT_TABLE_BYTES: u32 = 2 * 65536 * 2;
 /** The table of path MTUs (assembly/network/path-mtu.ts). */
 export const PATHS_BYTES: u32 = 4096;
+/** What is known of servers for Fast Open (assembly/transport/tcp/fast-open-cache.ts). */
+export const FAST_OPEN_CACHE_BYTES: u32 = 16384;
 export const WHEEL_BYTES: u32 = WHEEL_LEVELS * WHEEL_SLOTS * 8;
 
 /** Bytes of linear memory for these limits, a whole number of 64 KiB WASM pages. */
@@ -83,7 +85,7 @@ export function memoryBytes(
   bytes += datagramSockets * DATAGRAM_SOCKET_SIZE + bucketCount(datagramSockets) * 4;
   bytes += neighbours * NEIGHBOUR_SIZE + bucketCount(neighbours) * 4;
   bytes += reassemblySets * REASSEMBLY_SIZE;
-  bytes += PORT_TABLE_BYTES + WHEEL_BYTES + PATHS_BYTES;
+  bytes += PORT_TABLE_BYTES + WHEEL_BYTES + PATHS_BYTES + FAST_OPEN_CACHE_BYTES;
   // Frame records, one more than frames because record 0 stands for none, then the frames.
   bytes += (frames + 1) * FRAME_RECORD_SIZE;
   // Each region may start on a cache line, the frames on a page.

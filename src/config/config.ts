@@ -67,6 +67,17 @@ export interface InetstackConfig {
   readonly sack: boolean;
   readonly blackHoleDetection: boolean;
   readonly doubtPathMtu: boolean;
+  readonly fastOpen: FastOpenConfig;
+}
+
+export interface FastOpenConfig {
+  readonly client: boolean;
+  readonly server: boolean;
+  readonly allListeners: boolean;
+  readonly withoutCookies: boolean;
+  readonly pauseMs: number;
+  /** Undefined: a random one. */
+  readonly keys: string | undefined;
 }
 
 export interface Config {
@@ -144,6 +155,14 @@ function resolveInetstack(file: FileConfig["inetstack_config"]): InetstackConfig
     sack: file.sack,
     blackHoleDetection: file.black_hole_detection,
     doubtPathMtu: file.doubt_path_mtu,
+    fastOpen: {
+      client: file.fast_open.client,
+      server: file.fast_open.server,
+      allListeners: file.fast_open.all_listeners,
+      withoutCookies: file.fast_open.without_cookies,
+      pauseMs: file.fast_open.pause_ms,
+      keys: file.fast_open.keys,
+    },
   };
 }
 

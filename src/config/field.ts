@@ -4,6 +4,7 @@
  */
 import ipaddr from "ipaddr.js";
 import * as v from "valibot";
+import { isFastOpenKeys } from "./fast-open-key";
 
 export interface FieldTexts {
   /** Completes "expected …". */
@@ -59,6 +60,18 @@ export function flag(fallback: boolean, description: string) {
     texts("true or false", `${fallback}`),
   );
   return v.optional(schema, fallback);
+}
+
+const keysText = texts<string>(
+  "one key or two with a comma between them, each four hexadecimal words with dashes",
+  "00112233-44556677-8899aabb-ccddeeff",
+);
+
+/** Keys as Linux's tcp_fastopen_key has them. */
+export function fastOpenKeys(description: string) {
+  return v.optional(
+    v.pipe(v.string(), v.check(isFastOpenKeys), v.description(description), keysText),
+  );
 }
 
 export function word(example: string, description: string) {

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { congestionControls } from "./congestion-control";
 import {
   choice,
+  fastOpenKeys,
   flag,
   integer,
   ipv4Address,
@@ -112,6 +113,28 @@ const tcpSocketOptions = section(
   "Options that new TCP sockets start with.",
 );
 
+const fastOpen = section(
+  {
+    client: flag(true, "Let sockets that ask for it send data in SYNs."),
+    server: flag(true, "Let listeners that ask for it take data from SYNs."),
+    all_listeners: flag(false, "Every listener takes data from SYNs, as many as its backlog."),
+    without_cookies: flag(
+      false,
+      "No cookies are needed: only where nobody can send from another's address.",
+    ),
+    pause_ms: size(
+      0,
+      86400000,
+      3600000,
+      "Milliseconds without data in SYNs on a path that has lost some.",
+    ),
+    keys: fastOpenKeys(
+      "Keys of the cookies given, the older one second; as Linux's tcp_fastopen_key, with which they are shared. Default: a random one.",
+    ),
+  },
+  "TCP Fast Open (RFC 7413): data in the first packet of a connection.",
+);
+
 const inetstack = section(
   {
     mtu: integer(68, 65535, 1500, "Largest IP packet in bytes. Default: the device's."),
@@ -183,6 +206,7 @@ const inetstack = section(
       60000,
       "Milliseconds that a closed connection waits for its peer's FIN.",
     ),
+    fast_open: v.optional(fastOpen, {}),
     syn_cookies: choice(
       synCookieNames,
       "When a listener answers SYNs without keeping state. Default: full, when its backlog is.",

@@ -1,7 +1,14 @@
 /** catpowder: our TCP/IP stack over AF_XDP, AF_PACKET or TAP. */
-import { ERRNO_EINVAL } from "../../assembly/layout";
+import {
+  ERRNO_EINVAL,
+  FAST_OPEN_ALL_LISTENERS,
+  FAST_OPEN_CLIENT,
+  FAST_OPEN_CLIENT_NO_COOKIE,
+  FAST_OPEN_SERVER,
+  FAST_OPEN_SERVER_NO_COOKIE,
+} from "../../assembly/layout";
 import type { Backend } from "../../shims/contract";
-import type { Config } from "../config/config";
+import type { Config, FastOpenConfig } from "../config/config";
 import { DemibunError } from "../errors";
 import { parseIpv4, parseMac } from "../wasm/address";
 import { stackModule } from "../wasm/module";
@@ -53,10 +60,23 @@ export function stackOptions(config: Config): StackOptions {
       tcpSocketOptions.keepAlive.intervalMs || defaultStackOptions.keepAliveIntervalMs,
     keepAliveProbes: tcpSocketOptions.keepAlive.probes,
     congestionControl: tcpSocketOptions.congestionControl,
+    fastOpen: fastOpenBits(inetstack.fastOpen),
+    fastOpenPauseMs: inetstack.fastOpen.pauseMs,
+    fastOpenKeys: inetstack.fastOpen.keys,
     arpTtlUs: inetstack.arpCacheTtlMs * 1000,
     arpRetries: inetstack.arpRequestRetries,
     arpTimeoutUs: Math.min(inetstack.arpRequestTimeoutMs, ARP_TIMEOUT_MAX_MS) * 1000,
   };
+}
+
+function fastOpenBits(fastOpen: FastOpenConfig): number {
+  const { client, server, allListeners, withoutCookies } = fastOpen;
+  return (
+    (client ? FAST_OPEN_CLIENT : 0) |
+    (server ? FAST_OPEN_SERVER : 0) |
+    (allListeners ? FAST_OPEN_ALL_LISTENERS : 0) |
+    (withoutCookies ? FAST_OPEN_CLIENT_NO_COOKIE | FAST_OPEN_SERVER_NO_COOKIE : 0)
+  );
 }
 
 function required(value: string | undefined, key: string, example: string): string {

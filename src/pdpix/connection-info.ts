@@ -2,6 +2,8 @@
 import { ERRNO_ENOTCONN } from "../../assembly/layout";
 import {
   CLOSED,
+  FAST_ASKED,
+  FAST_DATA_ACKNOWLEDGED,
   LISTEN,
   SACK_PERMITTED,
   SCALING,
@@ -49,7 +51,14 @@ export interface ConnectionInfo {
   /** Both ends agreed on timestamps (RFC 7323), on selective acknowledgments (RFC 2018). */
   readonly timestamps: boolean;
   readonly sack: boolean;
+  /**
+   * What became of Fast Open (RFC 7413): "none", also when nothing was asked for; "requested", the SYN
+   * asked for a cookie or had data that were not acknowledged; "accepted", the data in the SYN were.
+   */
+  readonly fastOpen: FastOpenState;
 }
+
+export type FastOpenState = "none" | "requested" | "accepted";
 
 /** From here on the stack's ssthresh is a limit that nothing reaches. */
 const SSTHRESH_UNSET_BYTES = 2 ** 30;
@@ -73,7 +82,13 @@ export function readConnectionInfo(connections: Connections, qd: number): Connec
     outOfOrderFrames: view.reassemblyCount,
     timestamps: (view.agreed & TIMESTAMPS) !== 0,
     sack: (view.agreed & SACK_PERMITTED) !== 0,
+    fastOpen: fastOpenState(view),
   };
+}
+
+function fastOpenState({ fastOpen, fastOpenBytes }: ConnectionView): FastOpenState {
+  if ((fastOpen & FAST_DATA_ACKNOWLEDGED) !== 0) return "accepted";
+  return (fastOpen & FAST_ASKED) !== 0 || fastOpenBytes > 0 ? "requested" : "none";
 }
 
 function timing(view: ConnectionView) {

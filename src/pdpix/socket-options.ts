@@ -5,6 +5,9 @@ import {
   LINGER_OFF,
   SOCKET_OPTION_CONTROLLER,
   SOCKET_OPTION_CORK,
+  SOCKET_OPTION_FAST_OPEN,
+  SOCKET_OPTION_FAST_OPEN_CONNECT,
+  SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
@@ -62,6 +65,19 @@ export interface SocketOptions {
   timeToLive: number;
   /** Who sizes the congestion window: CUBIC (RFC 9438) or NewReno (RFC 5681). */
   congestionControl: CongestionControl;
+  /**
+   * Of a listener: how many connections it hands out at most whose handshake has not ended (RFC 7413
+   * section 5.1). Their first data come with the SYN, which an attacker can repeat: only for requests
+   * that may be carried out twice. 0: none.
+   */
+  fastOpenRequests: number;
+  /**
+   * Before connect: it asks the server for a cookie or, when there is one, is done at once and the SYN
+   * leaves with the first push. A push may follow connect at once in either case.
+   */
+  fastOpenConnect: boolean;
+  /** Data in SYNs need no cookie: for networks in which nobody forges addresses (section 6.1). */
+  fastOpenNoCookie: boolean;
 }
 
 const numbers: Readonly<Record<keyof SocketOptions, number>> = {
@@ -78,16 +94,26 @@ const numbers: Readonly<Record<keyof SocketOptions, number>> = {
   unsentMaxBytes: SOCKET_OPTION_UNSENT_MAX,
   typeOfService: SOCKET_OPTION_TYPE_OF_SERVICE,
   timeToLive: SOCKET_OPTION_TIME_TO_LIVE,
+  fastOpenRequests: SOCKET_OPTION_FAST_OPEN,
+  fastOpenConnect: SOCKET_OPTION_FAST_OPEN_CONNECT,
+  fastOpenNoCookie: SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
 };
 
 /** Options that are on or off. */
-const switches: ReadonlySet<string> = new Set(["noDelay", "cork", "quickAck"]);
+const switches: ReadonlySet<string> = new Set([
+  "noDelay",
+  "cork",
+  "quickAck",
+  "fastOpenConnect",
+  "fastOpenNoCookie",
+]);
 /** Options of which 0 is a value. */
 const fromZero: ReadonlySet<string> = new Set([
   "userTimeoutMs",
   "mssMaxBytes",
   "unsentMaxBytes",
   "typeOfService",
+  "fastOpenRequests",
 ]);
 
 const keepAliveNumbers: Readonly<Record<keyof KeepAlive, number>> = {

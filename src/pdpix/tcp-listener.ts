@@ -10,6 +10,8 @@ import { closeQuietly } from "./when-room";
 
 export interface TcpListenOptions<Data> extends Endpoint {
   readonly backlog?: number | undefined;
+  /** The socket option of that name: data of SYNs are taken (RFC 7413). */
+  readonly fastOpenRequests?: number | undefined;
   readonly socket: TcpHandler<Data>;
 }
 
@@ -17,6 +19,8 @@ export interface TcpConnectOptions<Data> extends Endpoint {
   readonly socket: TcpHandler<Data>;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
+  /** What `open` writes goes with the SYN once the server's cookie is known (RFC 7413). */
+  readonly fastOpen?: boolean | undefined;
 }
 
 /** After an accept that failed for lack of something, the next one waits this long. */
@@ -34,7 +38,7 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
 
   /** Errors: those of socket, bind and listen. */
   constructor(demikernel: Demikernel, options: TcpListenOptions<Data>) {
-    const { socket: handler, backlog } = options;
+    const { socket: handler, backlog, fastOpenRequests } = options;
     this.#demikernel = demikernel;
     this.#handler = {
       ...bindHandler(handler),
@@ -46,6 +50,9 @@ export class TcpListener<Data = undefined> implements CompletionListener, Dispos
     this.#qd = demikernel.socket("stream");
     try {
       demikernel.bind(this.#qd, options);
+      if (fastOpenRequests !== undefined) {
+        demikernel.setOption(this.#qd, "fastOpenRequests", fastOpenRequests);
+      }
       demikernel.listen(this.#qd, backlog);
       const { address, port } = demikernel.local(this.#qd);
       this.hostname = address;
@@ -138,9 +145,10 @@ export async function connectTcp<Data>(
   demikernel: Demikernel,
   options: TcpConnectOptions<Data>,
 ): Promise<TcpSocket<Data>> {
-  const { socket: handler, signal, timeoutMs } = options;
+  const { socket: handler, signal, timeoutMs, fastOpen } = options;
   const qd = demikernel.socket("stream");
   try {
+    if (fastOpen === true) demikernel.setOption(qd, "fastOpenConnect", true);
     const token = demikernel.connect(qd, options);
     const result = await demikernel.wait(token, { signal, timeoutMs });
     if (result.opcode === "failed") throw result.error;

@@ -205,6 +205,14 @@ export class ConnectionView {
   get mssMax(): number {
     return this.#half(record.CONNECTION_MSS_MAX);
   }
+  /** FAST_… bits of record.ts. */
+  get fastOpen(): number {
+    return this.#half(record.CONNECTION_FAST_OPEN);
+  }
+  /** Bytes of data that our SYN carried. */
+  get fastOpenBytes(): number {
+    return this.#half(record.CONNECTION_FAST_OPEN_BYTES);
+  }
   /** Listener: connections that wait for an accept. */
   get acceptable(): number {
     return this.stateNumber === record.LISTEN ? this.#half(record.CONNECTION_ACCEPTABLE) : 0;

@@ -15,6 +15,10 @@ export interface StackExports {
   ): number;
   gatewaySet(index: number): number;
   neighbourSet(index: number): number;
+  /** Takes the 16 bytes at CONTROL_FAST_OPEN_KEY; the key before them stays good for checks. */
+  fastOpenKeySet(): void;
+  /** Forgets the servers' cookies. */
+  fastOpenForget(): void;
   /** One bounded round of the stack; returns the packets received. */
   poll(nowUs: number, budget: number): number;
   /** Sends what operations since the last poll made ready. */

@@ -9,6 +9,8 @@ import {
   OPEN_DATA_RETRIES,
   OPEN_DATAGRAM_SOCKETS,
   OPEN_DELAYED_ACK_US,
+  OPEN_FAST_OPEN,
+  OPEN_FAST_OPEN_PAUSE_MS,
   OPEN_FIN_TIMEOUT_MS,
   OPEN_FRAMES,
   OPEN_INTERFACES,
@@ -37,6 +39,8 @@ import {
   OPEN_TIME_WAIT_US,
   OPEN_TOKENS,
   OPEN_UNSENT_MAX,
+  FAST_OPEN_CLIENT,
+  FAST_OPEN_SERVER,
   SYN_COOKIES_ALWAYS,
   SYN_COOKIES_FULL,
   SYN_COOKIES_NEVER,
@@ -114,6 +118,16 @@ export interface StackOptions {
   readonly blackHoleDetection: boolean;
   /** A segment size that has arrived is not given up on an ICMP message alone (RFC 5927 7.2). */
   readonly doubtPathMtu: boolean;
+  /** What of Fast Open (RFC 7413) the stack does: FAST_OPEN_… bits, which are Linux's tcp_fastopen. */
+  readonly fastOpen: number;
+  /** How long no data goes in SYNs on a path that has lost some; 0: it may at once. */
+  readonly fastOpenPauseMs: number;
+  /**
+   * Keys of the cookies that listeners give, as Linux's tcp_fastopen_key has them: four words of eight
+   * hexadecimal digits with dashes, and after a comma an older key that is still believed. Undefined: a
+   * random one.
+   */
+  readonly fastOpenKeys?: string | undefined;
   readonly arpTtlUs: number;
   readonly arpRetries: number;
   readonly arpTimeoutUs: number;
@@ -157,6 +171,8 @@ export const defaultStackOptions: StackOptions = {
   keepAliveIntervalMs: 75_000,
   keepAliveProbes: 9,
   congestionControl: "cubic",
+  fastOpen: FAST_OPEN_CLIENT | FAST_OPEN_SERVER,
+  fastOpenPauseMs: 3_600_000,
   blackHoleDetection: true,
   doubtPathMtu: true,
   arpTtlUs: 15_000_000,
@@ -195,6 +211,23 @@ function pathMtuWord({ blackHoleDetection, doubtPathMtu }: StackOptions): number
 
 /** Writes the options and the seed where the module's `open` reads them. */
 export function writeStackOptions(memory: WebAssembly.Memory, options: StackOptions): void {
+  writeStackWords(memory, options);
+  const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(OPEN_SEED_SIZE));
+  if (seed.length !== OPEN_SEED_SIZE) {
+    throw new DemibunError({
+      operation: "open",
+      errno: ERRNO_EINVAL,
+      detail: `the seed has ${seed.length} bytes instead of ${OPEN_SEED_SIZE}`,
+    });
+  }
+  new Uint8Array(memory.buffer, CONTROL_OPEN + OPEN_SEED, OPEN_SEED_SIZE).set(seed);
+}
+
+/**
+ * Writes all but the seed and Fast Open's keys. While the stack runs this changes what it looks at when
+ * it needs it; sizes of pools stay as they were when it opened.
+ */
+export function writeStackWords(memory: WebAssembly.Memory, options: StackOptions): void {
   const words: readonly (readonly [offset: number, value: number])[] = [
     [OPEN_FRAMES, options.frames],
     [OPEN_CONNECTIONS, options.connections],
@@ -223,6 +256,8 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
     [OPEN_KEEP_ALIVE_PROBES, options.keepAliveProbes],
     [OPEN_SYN_COOKIES, synCookieNumbers[options.synCookies]],
     [OPEN_CONTROLLER, controllerNumber(options.congestionControl)],
+    [OPEN_FAST_OPEN, options.fastOpen],
+    [OPEN_FAST_OPEN_PAUSE_MS, options.fastOpenPauseMs],
     [OPEN_ARP_TTL_US, options.arpTtlUs],
     [OPEN_ARP_RETRIES, options.arpRetries],
     [OPEN_ARP_TIMEOUT_US, options.arpTimeoutUs],
@@ -231,14 +266,4 @@ export function writeStackOptions(memory: WebAssembly.Memory, options: StackOpti
   ];
   const view = new DataView(memory.buffer, CONTROL_OPEN);
   for (const [offset, value] of words) view.setUint32(offset, value, true);
-
-  const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(OPEN_SEED_SIZE));
-  if (seed.length !== OPEN_SEED_SIZE) {
-    throw new DemibunError({
-      operation: "open",
-      errno: ERRNO_EINVAL,
-      detail: `the seed has ${seed.length} bytes instead of ${OPEN_SEED_SIZE}`,
-    });
-  }
-  new Uint8Array(memory.buffer, CONTROL_OPEN + OPEN_SEED, OPEN_SEED_SIZE).set(seed);
 }

@@ -10,6 +10,7 @@ import {
   CAPABILITY_SEGMENTATION,
   CAPABILITY_SHARED_RINGS,
   CONTROL_ADDRESS,
+  CONTROL_FAST_OPEN_KEY,
   CONTROL_MAC,
   CONTROL_MAP,
   CONTROL_PORT,
@@ -41,6 +42,7 @@ import {
 } from "../../assembly/layout";
 import { fail } from "../errors";
 import { loadIpv4, storeIpv4 } from "./address";
+import { fastOpenKeyBytes } from "./fast-open-key";
 import type { StackExports } from "./exports";
 import { type StackOptions, stackMemoryBytes, writeStackOptions } from "./stack-options";
 
@@ -104,6 +106,7 @@ export class Stack implements Disposable {
     writeStackOptions(memory, options);
     this.check("open", exports.open(nowUs));
     this.map = this.#readMap();
+    if (options.fastOpenKeys !== undefined) this.setFastOpenKeys(options.fastOpenKeys);
     held.add(memory);
   }
 
@@ -196,6 +199,17 @@ export class Stack implements Disposable {
     this.writeAddress(address);
     this.bytes.set(mac, CONTROL_MAC);
     this.check("arp table", this.exports.neighbourSet(index));
+  }
+
+  /**
+   * Makes the cookies of Fast Open by another key (see StackOptions); a single one leaves those of the
+   * key before it good. Throws EINVAL.
+   */
+  setFastOpenKeys(text: string): void {
+    for (const key of fastOpenKeyBytes(text).reverse()) {
+      this.bytes.set(key, CONTROL_FAST_OPEN_KEY);
+      this.exports.fastOpenKeySet();
+    }
   }
 
   /** Puts an address where the next call takes it from. */

@@ -106,6 +106,14 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       sack: true,
       blackHoleDetection: true,
       doubtPathMtu: true,
+      fastOpen: {
+        client: true,
+        server: true,
+        allListeners: false,
+        withoutCookies: false,
+        pauseMs: 3_600_000,
+        keys: undefined,
+      },
     },
     runtime: { spinUs: 50 },
   });

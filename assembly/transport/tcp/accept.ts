@@ -12,6 +12,7 @@ import { complete } from "../../queue/completion";
 import { Queue, queuesFree, takeQueue, takeWaiting, waitLater } from "../../queue/queue";
 import { Token } from "../../queue/token";
 import { Connection, connectionAt, connectionsTotal, LISTEN, SYN_RECEIVED } from "./connection";
+import { endRequest, isUnconfirmed } from "./fast-open-server";
 
 /** A half-open connection has become established: to a pending accept, or into the queue. */
 export function admit(connection: Connection): bool {
@@ -78,7 +79,8 @@ function takeFirst(listener: Connection): Connection {
   const connection = <Connection>listener.acceptHead;
   listener.acceptHead = connection.acceptNext;
   if (connection.acceptNext === null) listener.acceptTail = null;
-  connection.acceptNext = null;
+  // An unconfirmed request goes on counting at its listener.
+  connection.acceptNext = isUnconfirmed(connection) ? listener : null;
   connection.listener = null;
   listener.acceptable--;
   return connection;
@@ -87,8 +89,10 @@ function takeFirst(listener: Connection): Connection {
 /** A connection ends before anybody accepted it: its place in the backlog is free again. */
 export function leaveListener(connection: Connection): void {
   const listener = <Connection>connection.listener;
+  const isHalfOpen = connection.state == SYN_RECEIVED && !isUnconfirmed(connection);
+  endRequest(connection);
   connection.listener = null;
-  if (connection.state == SYN_RECEIVED) {
+  if (isHalfOpen) {
     listener.halfOpen--;
     return;
   }

@@ -108,7 +108,7 @@ function advance(connection: Connection, acknowledged: u32): void {
 }
 
 /** Releases frames that are wholly acknowledged and trims the one that is partly so. */
-function trimSendQueue(connection: Connection, una: u32): void {
+export function trimSendQueue(connection: Connection, una: u32): void {
   let frame = connection.sendHead;
   if (frame === null) return;
   while (frame !== null) {

@@ -30,6 +30,7 @@ import {
   SYN_RECEIVED,
   TIME_WAIT,
 } from "./connection";
+import { disownRequests, endRequest, isUnconfirmed } from "./fast-open-server";
 import { acceptEverything } from "./push";
 import { makeReady } from "./ready";
 import { clearReassembly } from "./reassembly";
@@ -54,11 +55,7 @@ export function closeConnection(connection: Connection, queue: Queue): void {
   switch (connection.state) {
     case ESTABLISHED:
     case CLOSE_WAIT:
-      acceptEverything(connection, queue);
-      connection.set(ORPHAN);
-      // RFC 2525 section 2.17: data nobody read must not look delivered.
-      if (connection.linger == 0 || connection.receiveQueued != 0) abort(connection, 0);
-      else closeSending(connection);
+      closeOpen(connection, queue);
       return;
     case FIN_WAIT_1:
     case FIN_WAIT_2:
@@ -74,15 +71,25 @@ export function closeConnection(connection: Connection, queue: Queue): void {
       settle(connection);
       return;
     case SYN_RECEIVED:
-      abort(connection, ERRNO_EBADF);
+      if (isUnconfirmed(connection)) closeOpen(connection, queue);
+      else abort(connection, ERRNO_EBADF);
       return;
     case LISTEN:
       killChildren(connection);
+      disownRequests(connection);
       kill(connection, 0);
       return;
     default:
       kill(connection, ERRNO_EBADF);
   }
+}
+
+function closeOpen(connection: Connection, queue: Queue): void {
+  acceptEverything(connection, queue);
+  connection.set(ORPHAN);
+  // RFC 2525 section 2.17: data nobody read must not look delivered.
+  if (connection.linger == 0 || connection.receiveQueued != 0) abort(connection, 0);
+  else closeSending(connection);
 }
 
 /** Resets the peer and ends the connection. */
@@ -148,6 +155,7 @@ function detach(connection: Connection, queue: Queue, errno: i32): void {
 export function kill(connection: Connection, errno: i32): void {
   if (connection.state == TIME_WAIT) leaveTimeWait(connection);
   else if (connection.listener !== null) leaveListener(connection);
+  else endRequest(connection);
   removeConnection(connection);
   connection.state = CLOSED;
   forgetTimer(connection.timer);

@@ -64,6 +64,9 @@ if (offsetof<Connection>("halfOpen") != record.CONNECTION_HALF_OPEN) ERROR("reco
 if (offsetof<Connection>("acceptable") != record.CONNECTION_ACCEPTABLE)
   ERROR("record.ts: acceptable");
 if (offsetof<Connection>("agreed") != record.CONNECTION_AGREED) ERROR("record.ts: agreed");
+if (offsetof<Connection>("fastOpen") != record.CONNECTION_FAST_OPEN) ERROR("record.ts: fastOpen");
+if (offsetof<Connection>("fastOpenBytes") != record.CONNECTION_FAST_OPEN_BYTES)
+  ERROR("record.ts: fastOpenBytes");
 if (offsetof<Connection>("timerDeadline") != record.CONNECTION_TIMER_DEADLINE)
   ERROR("record.ts: timer");
 if (offsetof<Connection>("ackTimerDeadline") != record.CONNECTION_ACK_TIMER_DEADLINE) {

@@ -187,6 +187,8 @@ export class Connection {
   keepAliveIntervalMs: u32;
   keepAliveProbes: u8;
   probesUnanswered: u8;
+  /** Fast Open (fast-open-client.ts, fast-open-server.ts): FAST_… bits. */
+  fastOpen: u16;
   /** When the last probe was sent. */
   probeTick: u32;
   /** Milliseconds that data may wait for an acknowledgment (RFC 5482); 0: R2 decides. */
@@ -194,6 +196,10 @@ export class Connection {
   /** SND.UNA when the main timer last expired, and since when it has stood there. */
   stalledUna: u32;
   stalledTick: u32;
+  /** Bytes of data in our SYN. Listener: how many requests may be unconfirmed. */
+  fastOpenBytes: u16;
+  /** Listener: requests that are. */
+  fastOpenRequests: u16;
 
   // What controller.ts and the controllers behind it remember: 64 bytes.
   /** CUBIC's W_est in bytes (RFC 9438 section 4.3). */
@@ -307,6 +313,33 @@ export class Connection {
   }
   set cookieMs(milliseconds: u32) {
     this.challengeMs = milliseconds;
+  }
+  @inline isFast(bit: u16): bool {
+    return (this.fastOpen & bit) != 0;
+  }
+  /** The listener that counts this unconfirmed request, in the accept queue or accepted. */
+  @inline get requestListener(): Connection | null {
+    return this.listener !== null ? this.listener : this.acceptNext;
+  }
+  /** Listener, which measures no round trips: requests that were reset in this minute, in the last one. */
+  @inline get fastOpenResets(): u32 {
+    return this.rttSequence;
+  }
+  set fastOpenResets(requests: u32) {
+    this.rttSequence = requests;
+  }
+  @inline get fastOpenResetsBefore(): u32 {
+    return this.rttStart;
+  }
+  set fastOpenResetsBefore(requests: u32) {
+    this.rttStart = requests;
+  }
+  /** Which minute that is. */
+  @inline get fastOpenMinute(): u32 {
+    return this.srtt;
+  }
+  set fastOpenMinute(minute: u32) {
+    this.srtt = minute;
   }
   /** First of the accept queue (listener). */
   @inline get acceptHead(): Connection | null {

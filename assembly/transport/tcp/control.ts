@@ -51,6 +51,19 @@ export function markService(packet: Frame, typeOfService: u8, timeToLive: u8): v
   Ipv4.setChecksum(ip, ~sumHeader(ip));
 }
 
+/** Lengthens the packet by so many bytes of data behind its options; returns where they go. */
+export function extendControl(packet: Frame, bytes: u32): usize {
+  const ip = packet.data;
+  const length: u32 = packet.length + bytes;
+  const at = ip + packet.length;
+  Ipv4.setTotalLength(ip, length);
+  Ipv4.setChecksum(ip, 0);
+  Ipv4.setChecksum(ip, ~sumHeader(ip));
+  packet.length = <u16>length;
+  packet.total = length;
+  return at;
+}
+
 /** Writes the TCP checksum once the options stand. */
 export function sealControl(packet: Frame): void {
   const ip = packet.data;

@@ -68,7 +68,7 @@ export function framesLeft(connection: Connection): u32 {
 }
 
 /** Says whether frames are so few that text has to wait for better times. */
-function isRefused(connection: Connection): bool {
+export function isRefused(connection: Connection): bool {
   const total = framesTotal();
   const left = framesLeft(connection);
   if (left >= (total >> 3) + (total >> 5)) return false;

@@ -8,9 +8,11 @@ import { KEY_SEQUENCES, secretKey } from "../../random";
 import { nowUs } from "../../time/clock";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
-import { release } from "../../memory/frame";
+import { Frame, release } from "../../memory/frame";
 import { Connection, RECEIVE_FIXED, RTT_TIMING, SCALING, SYN_SENT, TIMESTAMPS } from "./connection";
 import { controlOptions, makeControl, markService, sealControl } from "./control";
+import { addSynData, synCookieBytes, writeSynCookie } from "./fast-open-client";
+import { synAckCookieBytes, writeSynAckCookie } from "./fast-open-server";
 import {
   peerMss,
   peerOptions,
@@ -23,6 +25,7 @@ import {
   writeSynOptions,
 } from "./options";
 import { startPath } from "./path-mtu";
+import { FAST_DEFERRED, FAST_FIRST } from "./record";
 import { RTO_INITIAL_US } from "./rtt";
 import { segmentSequence } from "./segment";
 import { laterOf } from "./sequence";
@@ -153,12 +156,13 @@ function agreeOptions(connection: Connection): void {
 }
 
 /** Sends the SYN, or the SYN-ACK of a connection whose peer's SYN has arrived. */
-export function sendSynAgain(connection: Connection): bool {
+export function sendSynAgain(connection: Connection): void {
   const active = connection.state == SYN_SENT;
   const scaling = active || connection.has(SCALING);
   const offers = active ? offeredOptions() : connection.agreed;
-  const optionBytes = synOptionBytes(offers, scaling);
-  const window = min(connection.receiveBuffer, SYN_WINDOW_MAX);
+  const usualBytes = synOptionBytes(offers, scaling);
+  const cookieBytes = active ? synCookieBytes(connection) : synAckCookieBytes(connection);
+  const window = min(connection.receiveBuffer - connection.receiveQueued, SYN_WINDOW_MAX);
   const packet = makeControl(
     connection.local,
     connection.remote,
@@ -167,9 +171,9 @@ export function sendSynAgain(connection: Connection): bool {
     active ? 0 : connection.receiveNext,
     active ? Tcp.SYN : Tcp.SYN | Tcp.ACK,
     window,
-    optionBytes,
+    usualBytes + cookieBytes,
   );
-  if (packet === null) return true;
+  if (packet === null) return;
   const options = controlOptions(packet);
   writeSynOptions(
     options,
@@ -180,9 +184,20 @@ export function sendSynAgain(connection: Connection): bool {
     scaling,
     connection.receiveScale,
   );
+  if (cookieBytes != 0) {
+    if (active) writeSynCookie(connection, options + usualBytes);
+    else writeSynAckCookie(connection, options + usualBytes);
+  }
+  if (active) addSynData(connection, packet);
+  // What is repeated has neither a cookie nor data (RFC 7413 section 4.2.1).
+  connection.fastOpen &= ~(FAST_FIRST | FAST_DEFERRED);
   sealControl(packet);
   markService(packet, connection.typeOfService, connection.timeToLive);
   if (!active) connection.receiveEdge = connection.receiveNext + window;
+  sendControl(connection, packet);
+}
+
+function sendControl(connection: Connection, packet: Frame): void {
   let neighbour = connection.neighbour;
   if (neighbour === null || neighbour.address != connection.nextHop) {
     neighbour = findNeighbour(connection.nic, connection.nextHop);
@@ -190,5 +205,4 @@ export function sendSynAgain(connection: Connection): bool {
   }
   if (neighbour === null) release(packet);
   else neighbourSend(connection.nic, neighbour, packet, 0);
-  return true;
 }

@@ -7,6 +7,7 @@ import { Tcp } from "../../wire/tcp";
 import { enterSynReceived, takeChild } from "./child";
 import { Connection } from "./connection";
 import { answerWithCookie, openByCookie, wantsCookie } from "./cookie-handshake";
+import { considerFastOpen } from "./fast-open-server";
 import { agree, hasPredecessor, prepareHandshake, sendSynAgain } from "./handshake";
 import { parseOptions } from "./options";
 import { rejectSegment } from "./reset";
@@ -43,6 +44,7 @@ function openPassive(listener: Connection): void {
   agree(connection);
   // Section 3.10.7.2 queues text in the SYN; without Fast Open it is not acknowledged but sent again.
   enterSynReceived(connection, listener, segmentSequence);
+  considerFastOpen(connection, listener);
   sendSynAgain(connection);
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));
 }

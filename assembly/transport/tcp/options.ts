@@ -12,6 +12,13 @@ const KIND_MSS: u32 = 2;
 const KIND_WINDOW_SCALE: u32 = 3;
 const KIND_SACK_PERMITTED: u32 = 4;
 const KIND_TIMESTAMPS: u32 = 8;
+const KIND_FAST_OPEN: u32 = 34;
+/** RFC 6994: shared by experiments, told apart by the number that follows the length. */
+const KIND_EXPERIMENT: u32 = 254;
+/** Fast Open's number before it had a kind of its own, as memory holds it. */
+const FAST_OPEN_EXPERIMENT: u16 = 0x89f9;
+const COOKIE_MIN: u32 = 4;
+export const COOKIE_MAX: u32 = 16;
 
 const TIMESTAMPS_LENGTH: u32 = 10;
 /** Two words of it are the timestamps; the first aligns them. */
@@ -29,6 +36,8 @@ export const MSS_DEFAULT: u32 = 536;
 export const MSS_FLOOR: u32 = 64;
 /** RFC 7323 section 2.3: larger shifts are taken as 14. */
 export const SCALE_MAX: u32 = 14;
+/** Says that the SYN had no Fast Open option, or none that counts. */
+export const COOKIE_NONE: u32 = u32.MAX_VALUE;
 /** Says that the SYN had no window scale option. */
 export const SCALE_NONE: u32 = 255;
 
@@ -36,6 +45,12 @@ export const SCALE_NONE: u32 = 255;
 export let peerMss: u32 = MSS_DEFAULT;
 /** The peer's window shift, or SCALE_NONE. */
 export let peerScale: u32 = SCALE_NONE;
+/** Bytes of the Fast Open cookie that the segment last read brings; 0: it asks for one; or COOKIE_NONE. */
+export let peerCookieBytes: u32 = COOKIE_NONE;
+/** Where those bytes are; valid while the packet is. */
+export let peerCookie: usize = 0;
+/** The option stood in its experimental form. */
+export let isCookieExperimental: bool = false;
 /** Bits of `agreed` whose options the segment last read has. */
 export let peerOptions: u8 = 0;
 /** SEG.TSval and SEG.TSecr, when `peerOptions` has TIMESTAMPS. */
@@ -47,6 +62,8 @@ export function parseOptions(): void {
   peerMss = MSS_DEFAULT;
   peerScale = SCALE_NONE;
   peerOptions = 0;
+  peerCookieBytes = COOKIE_NONE;
+  isCookieExperimental = false;
   let at = segmentHeader + Tcp.HEADER_LENGTH;
   const end = segmentHeader + Tcp.headerLength(segmentHeader);
   while (at < end) {
@@ -69,6 +86,7 @@ export function recallSynOptions(mss: u32): void {
   peerMss = mss;
   peerScale = SCALE_NONE;
   peerOptions = 0;
+  peerCookieBytes = COOKIE_NONE;
 }
 
 function takeOption(at: usize, kind: u32, length: u32): void {
@@ -80,7 +98,20 @@ function takeOption(at: usize, kind: u32, length: u32): void {
     peerOptions |= SACK_PERMITTED;
   } else if (kind == KIND_TIMESTAMPS && length == TIMESTAMPS_LENGTH) {
     takeTimestamps(at + 2);
+  } else if (kind == KIND_FAST_OPEN) {
+    takeCookie(at + 2, length - 2, false);
+  } else if (kind == KIND_EXPERIMENT && length >= 4 && load<u16>(at, 2) == FAST_OPEN_EXPERIMENT) {
+    takeCookie(at + 4, length - 4, true);
   }
+}
+
+/** RFC 7413 section 4.1.1: an even number of bytes, 4 to 16; anything else is no cookie. */
+function takeCookie(at: usize, bytes: u32, experimental: bool): void {
+  if ((bytes & 1) != 0) return;
+  const isCookie = bytes >= COOKIE_MIN && bytes <= COOKIE_MAX;
+  peerCookieBytes = isCookie || bytes == 0 ? bytes : COOKIE_NONE;
+  peerCookie = at;
+  isCookieExperimental = experimental;
 }
 
 function takeTimestamps(at: usize): void {
@@ -138,4 +169,20 @@ export function writeSynOptions(
   }
   if (!scaling) return;
   store<u32>(place, KIND_NO_OPERATION | (KIND_WINDOW_SCALE << 8) | (3 << 16) | (shift << 24));
+}
+
+/** Bytes that a Fast Open option with a cookie of so many bytes takes, padded to words. */
+export function cookieOptionBytes(cookieBytes: u32, experimental: bool): u32 {
+  return (cookieBytes + (experimental ? 4 : 2) + 3) & ~3;
+}
+
+/** Writes that option; returns where the bytes of the cookie go. */
+export function writeCookieOption(at: usize, cookieBytes: u32, experimental: bool): usize {
+  const header: u32 = experimental ? 4 : 2;
+  const end = at + cookieOptionBytes(cookieBytes, experimental);
+  store<u32>(end - 4, KIND_NO_OPERATION * 0x01010101);
+  store<u8>(at, <u8>(experimental ? KIND_EXPERIMENT : KIND_FAST_OPEN));
+  store<u8>(at, <u8>(cookieBytes + header), 1);
+  if (experimental) store<u16>(at, FAST_OPEN_EXPERIMENT, 2);
+  return at + header;
 }

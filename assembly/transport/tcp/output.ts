@@ -23,10 +23,13 @@ import {
 } from "./connection";
 import { congestionWindow } from "./congestion";
 import { noteSent, resumeSending } from "./controller";
-import { forgetHolds, isHeld, stopExpecting } from "./holding";
+import { endDeferral } from "./fast-open-client";
+import { isUnconfirmed } from "./fast-open-server";
 import { sendSynAgain } from "./handshake";
+import { forgetHolds, isHeld, stopExpecting } from "./holding";
 import { takeWaitingPushes } from "./push";
 import { noteAnswer } from "./quick-ack";
+import { FAST_DEFERRED } from "./record";
 import { countRetransmission } from "./retransmit";
 import { isFragmentable } from "./path-mtu";
 import { timeoutUs } from "./rtt";
@@ -48,7 +51,10 @@ let pipe: u32 = NO_PIPE;
  * keeps the connection on the ready list.
  */
 export function output(connection: Connection): bool {
-  if (connection.state < ESTABLISHED) return outputHandshake(connection);
+  if (connection.state < ESTABLISHED) {
+    outputHandshake(connection);
+    if (!isUnconfirmed(connection)) return true;
+  }
   // Only a bare acknowledgment can say what came twice.
   if (connection.has(ACK_NOW) && hasDuplicate(connection)) {
     if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
@@ -115,10 +121,11 @@ function takesMore(connection: Connection): bool {
 }
 
 /** SYN_RECEIVED acknowledges by its SYN-ACK, which its timer repeats. */
-function outputHandshake(connection: Connection): bool {
-  if (connection.state != SYN_RECEIVED || !connection.has(ACK_NOW)) return true;
+function outputHandshake(connection: Connection): void {
+  if (connection.isFast(FAST_DEFERRED) && connection.sendHead !== null) endDeferral(connection);
+  if (connection.state != SYN_RECEIVED || !connection.has(ACK_NOW)) return;
   connection.clear(ACK_NOW);
-  return sendSynAgain(connection);
+  sendSynAgain(connection);
 }
 
 /** What the peer's window and the congestion window leave; `flight` is all that is unacknowledged. */
@@ -227,7 +234,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
  * (RFC 9293 section 3.8.6.1). The same timer overrides sender SWS avoidance, and a cork.
  */
 function armPersist(connection: Connection): void {
-  if (connection.has(PERSIST) || connection.state == CLOSED) return;
+  if (connection.has(PERSIST) || connection.state == CLOSED || isUnconfirmed(connection)) return;
   connection.set(PERSIST);
   connection.backoff = 0;
   connection.retries = 0;

@@ -75,6 +75,26 @@ export const SEND_FIXED: u16 = 32;
 /** Nagle's algorithm is off; NO_DELAY says whether that counts just now (holding.ts). */
 export const NAGLE_OFF: u16 = 256;
 
+// Fast Open (RFC 7413), bits of `fastOpen`.
+/** Connect asks for a cookie, or waits for data that go in the SYN. */
+export const FAST_CONNECT: u16 = 1;
+/** No cookie is needed, by this socket's wish. */
+export const FAST_NO_COOKIE: u16 = 2;
+/** Connect has said that it is done; the SYN leaves with the first push. */
+export const FAST_DEFERRED: u16 = 4;
+/** The first SYN or SYN-ACK, which alone has the option or data, has not left yet. */
+export const FAST_FIRST: u16 = 8;
+/** Our SYN had a cookie or asked for one. */
+export const FAST_ASKED: u16 = 16;
+/** The option stands, or stood, in its experimental form. */
+export const FAST_EXPERIMENTAL: u16 = 32;
+/** All data that a SYN carried, ours or the peer's, have been acknowledged by the SYN-ACK. */
+export const FAST_DATA_ACKNOWLEDGED: u16 = 64;
+/** In the hands of the application before the peer has acknowledged our SYN-ACK. */
+export const FAST_UNCONFIRMED: u16 = 128;
+/** The SYN-ACK brings the peer a cookie. */
+export const FAST_COOKIE: u16 = 256;
+
 // Offsets into the record, in bytes; connection.ts says what the fields mean.
 export const CONNECTION_PORTS: u32 = 4;
 export const CONNECTION_STATE: u32 = 12;
@@ -124,6 +144,8 @@ export const CONNECTION_CHOICES: u32 = 448;
 export const CONNECTION_MSS_MAX: u32 = 452;
 export const CONNECTION_UNSENT_MAX: u32 = 456;
 export const CONNECTION_RECEIVED_TICK: u32 = 460;
+export const CONNECTION_FAST_OPEN: u32 = 338;
+export const CONNECTION_FAST_OPEN_BYTES: u32 = 356;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;

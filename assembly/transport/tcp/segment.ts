@@ -74,6 +74,12 @@ export function skipPayload(bytes: u32): void {
   segmentSequence += bytes;
 }
 
+/** Moves SEG.SEQ past the SYN, which has been dealt with, to the text behind it. */
+export function skipSyn(): void {
+  segmentSequence++;
+  segmentFlags &= ~Tcp.SYN;
+}
+
 /** Forgets bytes behind the window's right edge, and the FIN with them. */
 export function cutPayload(bytes: u32): void {
   segmentBytes = bytes;

@@ -3,6 +3,8 @@ import {
   CONTROL_OPEN,
   OPEN_DATA_RETRIES,
   OPEN_DELAYED_ACK_US,
+  OPEN_FAST_OPEN,
+  OPEN_FAST_OPEN_PAUSE_MS,
   OPEN_FIN_TIMEOUT_MS,
   OPEN_MSS,
   OPEN_PATH_BLACK_HOLES,
@@ -80,4 +82,14 @@ export function detectsBlackHoles(): bool {
 
 export function doubtsPathMtu(): bool {
   return (load<u32>(CONTROL_OPEN, OPEN_PATH_MTU) & OPEN_PATH_DOUBT) != 0;
+}
+
+/** Says whether the stack does this of Fast Open (FAST_OPEN_…). */
+export function allowsFastOpen(bit: u32): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_FAST_OPEN) & bit) != 0;
+}
+
+/** How long a path on which data in a SYN were lost has no more of it; 0: no time. */
+export function fastOpenPauseMs(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_FAST_OPEN_PAUSE_MS);
 }

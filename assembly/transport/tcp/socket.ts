@@ -15,7 +15,12 @@ import {
   ERRNO_ENOTCONN,
   ERRNO_EOPNOTSUPP,
   ERRNO_EPIPE,
+  OPCODE_CONNECT,
   SOCKET_OPTION_CONTROLLER,
+  SOCKET_OPTION_FAST_OPEN,
+  SOCKET_OPTION_FAST_OPEN_CONNECT,
+  SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
+  SOCKET_OPTION_FAST_OPEN_ROOM,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
@@ -28,6 +33,7 @@ import {
   SOMAXCONN,
 } from "../../layout";
 import { isOwnAddress } from "../../network/route";
+import { complete } from "../../queue/completion";
 import { Queue, sendLater } from "../../queue/queue";
 import { Token } from "../../queue/token";
 import { tickAfter } from "../../time/clock";
@@ -54,6 +60,9 @@ import {
   takeConnection,
 } from "./connection";
 import { chooseController } from "./controller";
+import { beginFastOpen } from "./fast-open-client";
+import { getFastOpen, isOpenEarly, setFastOpen } from "./fast-open-option";
+import { isUnconfirmed, listenFast } from "./fast-open-server";
 import { endPops } from "./fin";
 import { setNagle } from "./holding";
 import { renewKeepAlive } from "./keep-alive";
@@ -111,6 +120,7 @@ export function tcpListen(queue: Queue, backlog: i32): i32 {
   if (!connection.has(PORT_TAKEN)) return -ERRNO_EDESTADDRREQ;
   connection.state = LISTEN;
   connection.backlog = <u16>backlog;
+  listenFast(connection);
   addListener(connection);
   return 0;
 }
@@ -154,6 +164,10 @@ export function tcpConnect(queue: Queue, token: Token): void {
   prepareHandshake(connection);
   connection.state = SYN_SENT;
   addConnection(connection);
+  if (beginFastOpen(connection)) {
+    complete(token, OPCODE_CONNECT, null, 0, 0);
+    return;
+  }
   sendLater(queue, token);
   sendSynAgain(connection);
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));
@@ -165,7 +179,8 @@ export function tcpPushCheck(queue: Queue): i32 {
   if (connection.error != 0) return -(<i32>connection.error);
   if (connection.has(FIN_QUEUED)) return -ERRNO_EPIPE;
   const state = connection.state;
-  return state == ESTABLISHED || state == CLOSE_WAIT ? 0 : -ERRNO_ENOTCONN;
+  if (state == ESTABLISHED || state == CLOSE_WAIT || isOpenEarly(connection)) return 0;
+  return -ERRNO_ENOTCONN;
 }
 
 /** 0 when a pop may start; what killed the connection is told once its last bytes are popped. */
@@ -173,13 +188,16 @@ export function tcpPopCheck(queue: Queue): i32 {
   const connection = streamOf(queue);
   if (connection.receiveQueued != 0 || isAtEnd(connection)) return 0;
   if (connection.error != 0) return -(<i32>connection.error);
-  return connection.state >= ESTABLISHED ? 0 : -ERRNO_ENOTCONN;
+  return connection.state >= ESTABLISHED || isOpenEarly(connection) ? 0 : -ERRNO_ENOTCONN;
 }
 
 export function tcpShutdownWrite(queue: Queue): i32 {
   const connection = streamOf(queue);
   if (connection.has(FIN_QUEUED)) return 0;
-  if (connection.state != ESTABLISHED && connection.state != CLOSE_WAIT) return -ERRNO_ENOTCONN;
+  const state = connection.state;
+  if (state != ESTABLISHED && state != CLOSE_WAIT && !isUnconfirmed(connection)) {
+    return -ERRNO_ENOTCONN;
+  }
   // Pushes that wait for room come before the FIN.
   acceptEverything(connection, queue);
   closeSending(connection);
@@ -208,7 +226,7 @@ export function tcpLocal(queue: Queue): i32 {
 
 export function tcpRemote(queue: Queue): i32 {
   const connection = streamOf(queue);
-  if (connection.state < SYN_RECEIVED) return -ERRNO_ENOTCONN;
+  if (connection.state < SYN_RECEIVED && !isOpenEarly(connection)) return -ERRNO_ENOTCONN;
   const at = changetype<usize>(connection) + offsetof<Connection>("remoteHigh");
   memory.copy(CONTROL_ADDRESS, at, ADDRESS_SIZE);
   store<u32>(CONTROL_PORT, <u32>bswap<u16>(<u16>connection.ports));
@@ -242,6 +260,10 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
       if (value < 0 || value > USER_TIMEOUT_MAX_MS) return -ERRNO_EINVAL;
       connection.userTimeoutMs = value;
       return 0;
+    case SOCKET_OPTION_FAST_OPEN:
+    case SOCKET_OPTION_FAST_OPEN_CONNECT:
+    case SOCKET_OPTION_FAST_OPEN_NO_COOKIE:
+      return setFastOpen(connection, option, value);
     default:
       return setKeepAlive(connection, option, value);
   }
@@ -303,6 +325,11 @@ export function tcpGetOption(queue: Queue, option: u32): i32 {
       return connection.keepAliveProbes;
     case SOCKET_OPTION_CONTROLLER:
       return connection.controller;
+    case SOCKET_OPTION_FAST_OPEN:
+    case SOCKET_OPTION_FAST_OPEN_CONNECT:
+    case SOCKET_OPTION_FAST_OPEN_NO_COOKIE:
+    case SOCKET_OPTION_FAST_OPEN_ROOM:
+      return getFastOpen(connection, option);
   }
   return getSocketOption(connection, option);
 }

@@ -9,6 +9,7 @@ import {
 import { count } from "../../counters";
 import { complete } from "../../queue/completion";
 import { takeSending } from "../../queue/queue";
+import { Token } from "../../queue/token";
 import { nowTick, nowUs, tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
@@ -16,19 +17,34 @@ import { kill } from "./close";
 import { initialiseCongestion } from "./congestion";
 import { Connection, ESTABLISHED, RTT_TIMING, SYN_RECEIVED, SYN_REPEATED } from "./connection";
 import { acknowledgeNow } from "./delayed-ack";
+import { isSynAcknowledged, learnFromSynAck, settleSynData } from "./fast-open-client";
 import { agree, sendSynAgain } from "./handshake";
 import { rest } from "./keep-alive";
 import { parseOptions } from "./options";
+import { acceptWaitingPushes } from "./push";
 import { renewQuickAcks } from "./quick-ack";
+import { FAST_CONNECT, FAST_DEFERRED } from "./record";
 import { rejectSegment } from "./reset";
 import { RTO_AFTER_SYN_US, sampleRtt, timeoutUs } from "./rtt";
-import { segmentAcknowledgment, segmentFlags, segmentSequence, segmentWindow } from "./segment";
+import {
+  segmentAcknowledgment,
+  segmentFlags,
+  segmentSequence,
+  segmentWindow,
+  skipSyn,
+} from "./segment";
+import { receiveText } from "./synchronised";
 import { sampleEcho } from "./timestamp";
 
 export function synSentReceive(connection: Connection): void {
+  if (connection.isFast(FAST_DEFERRED)) {
+    // Nothing has been sent that this could be an answer to.
+    count(COUNTER_DROP_TCP_UNACCEPTABLE);
+    rejectSegment();
+    return;
+  }
   const acknowledges = (segmentFlags & Tcp.ACK) != 0;
-  // Only our SYN can have been acknowledged.
-  if (acknowledges && segmentAcknowledgment != connection.sendNext) {
+  if (acknowledges && !isSynAcknowledged(connection)) {
     count(COUNTER_DROP_TCP_UNACCEPTABLE);
     rejectSegment();
     return;
@@ -54,9 +70,11 @@ export function synSentReceive(connection: Connection): void {
   connection.sendWl2 = segmentAcknowledgment;
   if (acknowledges) {
     connection.sendUna = segmentAcknowledgment;
+    const repeated = connection.has(SYN_REPEATED);
     establish(connection);
     acknowledgeNow(connection);
     count(COUNTER_TCP_CONNECTIONS_OPENED);
+    if (connection.isFast(FAST_CONNECT)) opensFast(connection, repeated);
     completeConnect(connection);
     return;
   }
@@ -67,9 +85,23 @@ export function synSentReceive(connection: Connection): void {
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));
 }
 
+/** The SYN-ACK answers a SYN of Fast Open; what it carries itself is taken too (RFC 7413 section 3). */
+function opensFast(connection: Connection, repeated: bool): void {
+  learnFromSynAck(connection, repeated);
+  settleSynData(connection);
+  skipSyn();
+  receiveText(connection);
+}
+
 /** Our SYN is acknowledged: enters ESTABLISHED with the first round-trip sample. */
 export function establish(connection: Connection): void {
   connection.state = ESTABLISHED;
+  endHandshake(connection);
+  initialiseCongestion(connection);
+}
+
+/** What the acknowledgment of our SYN ends: its repetitions, and the measurement of a round trip. */
+export function endHandshake(connection: Connection): void {
   connection.retries = 0;
   connection.backoff = 0;
   connection.heardTick = nowTick;
@@ -83,13 +115,16 @@ export function establish(connection: Connection): void {
     sampleEcho(connection);
   }
   if (connection.has(SYN_REPEATED)) connection.rto = RTO_AFTER_SYN_US;
-  initialiseCongestion(connection);
 }
 
-/** Tells the application that its connect is done. */
+/** Tells the application that its connect is done, unless it has been told; pushes may have followed. */
 export function completeConnect(connection: Connection): void {
   const queue = connection.queue;
   if (queue === null) return;
-  const token = takeSending(queue);
-  if (token !== null) complete(token, OPCODE_CONNECT, null, 0, 0);
+  const first = queue.sendHead;
+  if (first === null) return;
+  if (first.opcode == OPCODE_CONNECT) {
+    complete(<Token>takeSending(queue), OPCODE_CONNECT, null, 0, 0);
+  }
+  acceptWaitingPushes(connection, queue);
 }

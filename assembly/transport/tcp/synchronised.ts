@@ -25,12 +25,18 @@ import {
   ORPHAN,
   READ_SHUT,
   SYN_RECEIVED,
+  SYN_REPEATED,
 } from "./connection";
+import { initialiseCongestion } from "./congestion";
 import { acknowledgeNow, reportDuplicate } from "./delayed-ack";
 import { deliver } from "./deliver";
+import { isSynAcknowledged, settleSynData } from "./fast-open-client";
+import { endRequest, isUnconfirmed, noteReset } from "./fast-open-server";
 import { finReceived } from "./fin";
 import { demandQuickAcks } from "./quick-ack";
+import { makeReady } from "./ready";
 import { clearReassembly, fillFromReassembly, storeOutOfOrder } from "./reassembly";
+import { FAST_UNCONFIRMED } from "./record";
 import { challenge, rejectSegment, resetSender } from "./reset";
 import {
   cutPayload,
@@ -44,7 +50,8 @@ import {
   takePayload,
 } from "./segment";
 import { after, before } from "./sequence";
-import { completeConnect, establish } from "./syn-sent";
+import { completeConnect, endHandshake, establish } from "./syn-sent";
+import { armLossTimer } from "./tail-probe";
 import { checkTimestamp, PAWS_OLD, PAWS_PASSES, renewTimestamp } from "./timestamp";
 
 export function synchronisedReceive(connection: Connection): void {
@@ -54,7 +61,7 @@ export function synchronisedReceive(connection: Connection): void {
     if (verdict != PAWS_PASSES) return;
   }
   if (!isAcceptable(connection)) {
-    if (isCrossedSynAck(connection)) opens(connection);
+    if (isCrossedSynAck(connection)) meet(connection);
     else refuse(connection);
     return;
   }
@@ -98,8 +105,15 @@ function isCrossedSynAck(connection: Connection): bool {
     connection.has(ACTIVE) &&
     (segmentFlags & (Tcp.SYN | Tcp.ACK | Tcp.RST)) == (Tcp.SYN | Tcp.ACK) &&
     segmentSequence == connection.initialReceive &&
-    segmentAcknowledgment == connection.initialSend + 1
+    isSynAcknowledged(connection)
   );
+}
+
+/** The peer's SYN-ACK has crossed ours. It is a duplicate of its SYN, and answered like others. */
+function meet(connection: Connection): void {
+  if (!opens(connection)) return;
+  reportDuplicate(connection, 1);
+  acknowledgeNow(connection);
 }
 
 /**
@@ -133,13 +147,14 @@ function reset(connection: Connection): void {
     return;
   }
   count(COUNTER_TCP_RESETS_RECEIVED);
+  noteReset(connection);
   const refused = connection.state == SYN_RECEIVED && connection.has(ACTIVE);
   kill(connection, refused ? ERRNO_ECONNREFUSED : ERRNO_ECONNRESET);
 }
 
 /** Fifth check, the acknowledgment. False when the segment goes no further. */
 function acknowledgmentPasses(connection: Connection): bool {
-  if (connection.state == SYN_RECEIVED) {
+  if (connection.state == SYN_RECEIVED || isUnconfirmed(connection)) {
     if (!opens(connection)) return false;
   } else {
     // RFC 5961 section 5.2: SND.UNA − MAX.SND.WND ≤ SEG.ACK ≤ SND.NXT, or a challenge and no data.
@@ -157,9 +172,13 @@ function acknowledgmentPasses(connection: Connection): bool {
 
 /** The acknowledgment of our SYN in SYN-RECEIVED. False when it is none or nobody wants it. */
 function opens(connection: Connection): bool {
-  if (segmentAcknowledgment != connection.initialSend + 1) {
+  if (!isSynAcknowledged(connection)) {
     rejectSegment();
     return false;
+  }
+  if (connection.isFast(FAST_UNCONFIRMED)) {
+    confirm(connection);
+    return true;
   }
   connection.sendUna = segmentAcknowledgment;
   // The window of a SYN is never scaled (RFC 7323 section 2.2).
@@ -171,12 +190,25 @@ function opens(connection: Connection): bool {
   const passive = connection.listener !== null;
   establish(connection);
   if (!passive) {
+    settleSynData(connection);
     completeConnect(connection);
     return true;
   }
   if (admit(connection)) return true;
   kill(connection, ERRNO_ECONNABORTED);
   return false;
+}
+
+/** The SYN-ACK of a connection that the application has since its SYN is acknowledged, and data perhaps. */
+function confirm(connection: Connection): void {
+  endRequest(connection);
+  if (connection.state == SYN_RECEIVED) connection.state = ESTABLISHED;
+  endHandshake(connection);
+  // What was sent meanwhile may have been lost with the SYN-ACK.
+  if (connection.has(SYN_REPEATED)) initialiseCongestion(connection);
+  if (connection.sendMax != connection.sendUna) armLossTimer(connection);
+  acknowledge(connection);
+  if (connection.sendEnd != connection.sendNext) makeReady(connection);
 }
 
 /** Cuts away what lies outside the window: bytes received before, bytes behind the right edge. */
@@ -201,7 +233,7 @@ function isDeserted(connection: Connection): bool {
 }
 
 /** Seventh and eighth checks: text and FIN. */
-function receiveText(connection: Connection): void {
+export function receiveText(connection: Connection): void {
   if (segmentLength() == 0) return;
   // The peer has sent its FIN before; nothing can come after it.
   if (connection.state >= CLOSE_WAIT) return;

@@ -7,7 +7,8 @@ import { count } from "../../counters";
 import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
-import { Connection, PERSIST, RECOVERY } from "./connection";
+import { Connection, ESTABLISHED, FIN_WAIT_1, PERSIST, RECOVERY } from "./connection";
+import { isUnconfirmed } from "./fast-open-server";
 import { sendBeyond } from "./output";
 import { countRetransmission } from "./retransmit";
 import { spoilSample, timeoutUs } from "./rtt";
@@ -29,8 +30,15 @@ export const PROBE_REPEATED: u32 = 4;
 const DELAYED_ACK_MAX_US: u32 = 200_000;
 const MARGIN_US: u32 = 2000;
 
+/** Until our SYN-ACK is acknowledged the timer repeats that and nothing else (RFC 7413 section 4.2.2). */
+function isTimerTaken(connection: Connection): bool {
+  const state = connection.state;
+  return state < ESTABLISHED || (state == FIN_WAIT_1 && isUnconfirmed(connection));
+}
+
 /** Arms the timer for what is in flight: the probe's where one may be sent, else the timeout's. */
 export function armLossTimer(connection: Connection): void {
+  if (isTimerTaken(connection)) return;
   if (mayProbe(connection) && armProbe(connection)) return;
   connection.tailState &= ~(PROBE_ARMED | REORDER_ARMED);
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));
@@ -41,6 +49,7 @@ export function armLossTimer(connection: Connection): void {
  * latest (RFC 8985 section 7.2).
  */
 export function armAfterSending(connection: Connection): void {
+  if (isTimerTaken(connection)) return;
   if (mayProbe(connection) && armProbe(connection)) return;
   if (connection.timer.armed && (connection.tailState & PROBE_ARMED) == 0) return;
   connection.tailState &= ~(PROBE_ARMED | REORDER_ARMED);

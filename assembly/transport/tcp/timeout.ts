@@ -10,6 +10,7 @@ import { discard, kill } from "./close";
 import { congestionTimeout, enterRecovery } from "./congestion";
 import {
   Connection,
+  FIN_WAIT_1,
   FIN_WAIT_2,
   ORPHAN,
   PERSIST,
@@ -19,6 +20,8 @@ import {
   SYN_SENT,
   TIME_WAIT,
 } from "./connection";
+import { synUnanswered } from "./fast-open-client";
+import { isUnconfirmed } from "./fast-open-server";
 import { sendSynAgain } from "./handshake";
 import { keepAliveTimeout } from "./keep-alive";
 import { output, sendHeldBack } from "./output";
@@ -47,6 +50,10 @@ export function tcpTimer(connection: Connection): void {
     case SYN_RECEIVED:
       synTimeout(connection);
       return;
+    case FIN_WAIT_1:
+      if (!isUnconfirmed(connection)) break;
+      synTimeout(connection);
+      return;
   }
   if (connection.has(PERSIST)) persistTimeout(connection);
   else if (connection.sendMax == connection.sendUna) keepAliveTimeout(connection);
@@ -58,6 +65,7 @@ export function tcpTimer(connection: Connection): void {
 function synTimeout(connection: Connection): void {
   const limit = connection.state == SYN_SENT ? synRetries() : synAckRetries();
   if (isGivenUp(connection, limit, timeoutUs(connection))) {
+    if (connection.state == SYN_SENT) synUnanswered(connection);
     kill(connection, ERRNO_ETIMEDOUT);
     return;
   }

@@ -64,7 +64,14 @@ function flowOf({ tcp, udp, icmp, payload }: Packet, flows: Flows): Flow | undef
   return flows.ofWire("udp", quoted.udp.destinationPort, quoted.udp.sourcePort);
 }
 
-function scriptOption(option: TcpOption, flow: Flow | undefined): ScriptTcpOption {
+function scriptOption(option: TcpOption, flags: number, flow: Flow | undefined): ScriptTcpOption {
+  if (option.kind === "sack" && flow !== undefined) {
+    const blocks = option.blocks.map(({ left, right }) => ({
+      left: flow.remoteToScript(left, flags),
+      right: flow.remoteToScript(right, flags),
+    }));
+    return { kind: "sack", blocks };
+  }
   if (option.kind !== "timestamp" || flow === undefined) return option;
   return { ...option, value: flow.timestampToScript(option.value) };
 }
@@ -79,12 +86,16 @@ function tcpBody(tcp: TcpHeader, length: number, flow: Flow | undefined, ace: bo
     kind: "tcp",
     flags: ace ? tcp.flags & ~(TCP_AE | TCP_CWR | TCP_ECE) : tcp.flags,
     ...(ace ? { ace: counter } : {}),
-    sequence: flow?.toScript(tcp.sequence) ?? tcp.sequence,
+    sequence: flow?.toScript(tcp.sequence, tcp.flags) ?? tcp.sequence,
     length,
-    ...((tcp.flags & TCP_ACK) === 0 ? {} : { acknowledgment: tcp.acknowledgment }),
+    ...((tcp.flags & TCP_ACK) === 0
+      ? {}
+      : {
+          acknowledgment: flow?.remoteToScript(tcp.acknowledgment, tcp.flags) ?? tcp.acknowledgment,
+        }),
     window: tcp.window,
     ...(tcp.urgentPointer === 0 ? {} : { urgentPointer: tcp.urgentPointer }),
-    options: tcp.options.map((option) => scriptOption(option, flow)),
+    options: tcp.options.map((option) => scriptOption(option, tcp.flags, flow)),
   };
 }
 

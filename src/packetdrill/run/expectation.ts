@@ -81,7 +81,7 @@ export class Expectation {
     const { ports } = wanted ?? {};
     if (
       ports !== undefined &&
-      flow.offset === undefined &&
+      !flow.knowsNumbers &&
       flow.scriptLocalPort === undefined &&
       ports.destination === flow.remotePort
     ) {

@@ -1,9 +1,9 @@
 /**
  * Conversations under test, and what is called differently in the script and on the wire: the ports
  * that the system chose, its initial sequence number, its timestamps. The remote side is the script
- * itself, so its numbers go to the wire as they are written.
+ * itself, so its initial number goes to the wire as it is written.
  */
-import { TCP_ACK, TCP_SYN } from "../../packet/types";
+import { TCP_ACK, TCP_RST, TCP_SYN } from "../../packet/types";
 import type { PacketAction } from "../language/script";
 import type { RunOptions } from "./options";
 
@@ -20,10 +20,15 @@ export class Flow {
   readonly remotePort: number;
   /** What the script calls the local port, once it named it. */
   scriptLocalPort: number | undefined;
-  /** Wire minus script, of sequence numbers that the system sends; undefined before its first. */
-  offset: number | undefined;
+  /** The system's ISN on the wire and in the script; undefined before its first segment. */
+  #localIsn: { readonly wire: number; readonly script: number } | undefined;
+  /** The script's own ISN, which goes to the wire as it is written. */
+  #remoteIsn = 0;
+  /** Of the script's last SYN, which may turn out to begin a connection. */
   #remoteSyn: number | undefined;
   #learnsAgain = false;
+  /** Both ends' numbers are known: a SYN-ACK of the script changes nothing any more. */
+  #isSettled = false;
   /** Timestamp values that the system sent: by the script's, the wire's. */
   readonly #timestamps = new Map<number, number>();
   #firstTimestamp: { readonly script: number; readonly wire: number } | undefined;
@@ -34,28 +39,62 @@ export class Flow {
     this.remotePort = remotePort;
   }
 
-  /** A packet of the script goes out: a SYN of another number begins another connection. */
+  get knowsNumbers(): boolean {
+    return this.#localIsn !== undefined;
+  }
+
+  /**
+   * A packet of the script goes out: a SYN of another number begins another connection, a SYN-ACK tells
+   * the script's ISN of the one that the system is opening.
+   */
   noticeInbound(flags: number, sequence: number): void {
-    if ((flags & (TCP_SYN | TCP_ACK)) !== TCP_SYN) return;
+    if ((flags & TCP_SYN) === 0) return;
+    if ((flags & TCP_ACK) !== 0) {
+      if (!this.#isSettled) this.#remoteIsn = sequence;
+      return;
+    }
     if (this.#remoteSyn !== undefined && this.#remoteSyn !== sequence) this.#learnsAgain = true;
     this.#remoteSyn = sequence;
   }
 
-  /** The system's first segment, or the first SYN of another connection, fixes the offset. */
+  /** The system's first segment, or the first SYN of another connection, tells its ISN. */
   learn(flags: number, wire: number, script: number | undefined): void {
     const isSyn = (flags & TCP_SYN) !== 0;
-    if (this.offset !== undefined && !(isSyn && this.#learnsAgain)) return;
-    // What is no SYN echoes a number that the script itself sent.
-    this.offset = isSyn ? (wire - (script ?? 0)) >>> 0 : 0;
+    if (!isSyn && (flags & TCP_RST) === 0) this.#isSettled = true;
+    if (this.#localIsn !== undefined && !(isSyn && this.#learnsAgain)) return;
     this.#learnsAgain = false;
+    // What is no SYN echoes a number that the script itself sent.
+    this.#localIsn = isSyn ? { wire, script: script ?? 0 } : { wire: 0, script: 0 };
+    if (!isSyn) return;
+    this.#isSettled = (flags & TCP_ACK) !== 0;
+    this.#remoteIsn = this.#remoteSyn ?? 0;
   }
 
-  toWire(sequence: number): number {
-    return (sequence + (this.offset ?? 0)) >>> 0;
+  /**
+   * A number of the system's in a packet of these flags. As in the original interpreter numbers are
+   * those of the connection in packets with SYN, and count from the ISN in all others.
+   */
+  toWire(sequence: number, flags = 0): number {
+    return (sequence + this.#localBase(flags)) >>> 0;
   }
 
-  toScript(sequence: number): number {
-    return (sequence - (this.offset ?? 0)) >>> 0;
+  toScript(sequence: number, flags = 0): number {
+    return (sequence - this.#localBase(flags)) >>> 0;
+  }
+
+  #localBase(flags: number): number {
+    const isn = this.#localIsn;
+    if (isn === undefined) return 0;
+    return (flags & TCP_SYN) === 0 ? isn.wire : isn.wire - isn.script;
+  }
+
+  /** A number of the script's own. */
+  remoteToWire(sequence: number, flags: number): number {
+    return (flags & TCP_SYN) === 0 ? (sequence + this.#remoteIsn) >>> 0 : sequence;
+  }
+
+  remoteToScript(sequence: number, flags: number): number {
+    return (flags & TCP_SYN) === 0 ? (sequence - this.#remoteIsn) >>> 0 : sequence;
   }
 
   /** A timestamp value that the system sent, in the script's numbers. */

@@ -55,8 +55,8 @@ function wireOptions(body: TcpBody, flow: Flow): TcpOption[] {
   return body.options.map((option): TcpOption => {
     if (option.kind === "sack") {
       const blocks = option.blocks.map(({ left, right }) => ({
-        left: flow.toWire(left),
-        right: flow.toWire(right),
+        left: flow.toWire(left, body.flags),
+        right: flow.toWire(right, body.flags),
       }));
       return { kind: "sack", blocks };
     }
@@ -78,12 +78,14 @@ function tcp(body: TcpBody, flow: Flow, ends: Ends): Uint8Array {
   const flags = flagsOf(body);
   flow.noticeInbound(flags, body.sequence);
   const acknowledgment =
-    (flags & TCP_ACK) === 0 ? (body.acknowledgment ?? 0) : flow.toWire(body.acknowledgment ?? 0);
+    (flags & TCP_ACK) === 0
+      ? (body.acknowledgment ?? 0)
+      : flow.toWire(body.acknowledgment ?? 0, flags);
   return buildTcp(
     {
       sourcePort: flow.remotePort,
       destinationPort: flow.localPort,
-      sequence: body.sequence,
+      sequence: flow.remoteToWire(body.sequence, flags),
       acknowledgment,
       flags,
       window: body.window ?? DEFAULT_WINDOW,

@@ -194,7 +194,7 @@ export class Runner {
   #beforeCall(call: Call): void {
     if (call.name === "socket") this.#flows.socketMade();
     else if (call.name === "bind") this.#flows.bound(call.address.port);
-    else if (call.name === "connect" && this.#flows.current?.offset === undefined) {
+    else if (call.name === "connect" && this.#flows.current?.knowsNumbers !== true) {
       this.#flows.connected(call.address.port);
     } else if (
       call.name === "send" &&

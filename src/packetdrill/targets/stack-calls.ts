@@ -143,7 +143,8 @@ export class StackCalls {
     socket: KernelSocket,
     call: Extract<Call, { name: "send" }>,
   ): BegunCall {
-    refuseFlags(call.form, call.flags, linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL | linux.MSG_MORE);
+    const known = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL | linux.MSG_MORE | linux.MSG_FASTOPEN;
+    refuseFlags(call.form, call.flags, known);
     if (call.control.length > 0) {
       throw new UnsupportedError("control messages are not supported by this stack");
     }
@@ -151,6 +152,11 @@ export class StackCalls {
     const contents = joinBytes(call.pieces);
     const more = (call.flags & linux.MSG_MORE) !== 0;
     const { address } = call;
+    if (socket instanceof StreamSocket && socket.sendsFast(call.flags)) {
+      return this.#block(isBlocking, () =>
+        socket.sendFast(contents, { isBlocking, more, address }),
+      );
+    }
     return this.#block(isBlocking, () => socket.send(contents, { isBlocking, more, address }));
   }
 

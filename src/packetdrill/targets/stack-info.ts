@@ -2,6 +2,7 @@
 import {
   CLOSED,
   ESTABLISHED,
+  FAST_DATA_ACKNOWLEDGED,
   SACK_PERMITTED,
   SCALING,
   TIMESTAMPS,
@@ -12,6 +13,7 @@ import { TCP_STATES } from "./stack-linux";
 const TCPI_OPT_TIMESTAMPS = 1;
 const TCPI_OPT_SACK = 2;
 const TCPI_OPT_WSCALE = 4;
+const TCPI_OPT_SYN_DATA = 32;
 /** enum tcp_ca_state. */
 const congestionStates: Readonly<Record<CongestionState, number>> = {
   open: 0,
@@ -28,7 +30,8 @@ function agreedOptions(view: ConnectionView): number {
   return (
     ((view.agreed & TIMESTAMPS) !== 0 ? TCPI_OPT_TIMESTAMPS : 0) |
     ((view.agreed & SACK_PERMITTED) !== 0 ? TCPI_OPT_SACK : 0) |
-    (view.has(SCALING) ? TCPI_OPT_WSCALE : 0)
+    (view.has(SCALING) ? TCPI_OPT_WSCALE : 0) |
+    ((view.fastOpen & FAST_DATA_ACKNOWLEDGED) !== 0 ? TCPI_OPT_SYN_DATA : 0)
   );
 }
 

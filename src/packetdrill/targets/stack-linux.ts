@@ -20,6 +20,7 @@ export const SIOCOUTQNSD = 0x894b;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_MORE = 0x8000;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_FASTOPEN = 0x20000000;
 export const MSG_TRUNC = 0x20;
 
 export const SHUT_RD = 0;
@@ -67,6 +68,9 @@ export const IP_TOS = 1;
 export const IP_TTL = 2;
 export const IP_MTU_DISCOVER = 10;
 export const TCP_CONGESTION = 13;
+export const TCP_FASTOPEN = 23;
+export const TCP_FASTOPEN_CONNECT = 30;
+export const TCP_FASTOPEN_NO_COOKIE = 34;
 
 /** enum tcp state of net/tcp_states.h, by our own state numbers (CLOSED to TIME-WAIT). */
 export const TCP_STATES: readonly number[] = [7, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6];

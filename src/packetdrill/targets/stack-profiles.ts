@@ -1,4 +1,5 @@
 /** Whose timers and defaults the stack takes on for a script. */
+import { FAST_OPEN_CLIENT } from "../../../assembly/layout";
 import { defaultStackOptions, type StackOptions } from "../../wasm/stack-options";
 
 export type ProfileName = "linux" | "freebsd" | "rfc";
@@ -26,7 +27,8 @@ const small: StackOptions = {
 };
 
 /**
- * `linux`: net/ipv4's constants TCP_DELACK_MIN, TCP_RTO_MIN, TCP_TIMEWAIT_LEN. `freebsd`: the
+ * `linux`: net/ipv4's constants TCP_DELACK_MIN, TCP_RTO_MIN, TCP_TIMEWAIT_LEN,
+ * and tcp_fastopen's defaults. `freebsd`: the
  * long-time defaults of net.inet.tcp.delacktime, rexmit_min with its slop, and 2·msl. `rfc`: RFC 9293
  * section 3.8.6.3 within its bound of 0.5 s, RFC 6298 section 2.4, RFC 9293 section 3.4.2.
  */
@@ -40,6 +42,8 @@ export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
     // Half of tcp_rmem's second number, and its third.
     receiveBufferBytes: 65_536,
     receiveBufferMaxBytes: 6_291_456,
+    fastOpen: FAST_OPEN_CLIENT,
+    fastOpenPauseMs: 0,
   },
   freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
   rfc: {

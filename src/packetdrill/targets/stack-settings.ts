@@ -59,6 +59,8 @@ const numericOptions = [
   "connections",
   "frames",
   "arpTtlUs",
+  "fastOpen",
+  "fastOpenPauseMs",
 ] as const;
 type NumericOption = (typeof numericOptions)[number];
 
@@ -67,6 +69,7 @@ const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number, un
   "net.ipv4.tcp_wmem": ["sendBufferBytes", 1],
   "net.ipv4.tcp_rto_min_us": ["rtoMinUs", 0],
   "net.ipv4.tcp_notsent_lowat": ["unsentMaxBytes", 0],
+  "net.ipv4.tcp_fastopen": ["fastOpen", 0],
   "net.ipv4.tcp_syn_retries": ["synRetries", 0],
   "net.ipv4.tcp_synack_retries": ["synAckRetries", 0],
   "net.ipv4.tcp_retries2": ["dataRetries", 0],
@@ -106,6 +109,14 @@ function setSysctl(name: string, value: string, settings: Settings): void {
     // tcp_adv_win_scale: half of the buffer is window. The scale is chosen for all of the largest.
     settings.receiveBufferBytes = numberIn(name, value, 1) >> 1;
     settings.receiveBufferMaxBytes = numberIn(name, value, 2);
+    return;
+  }
+  if (name === "net.ipv4.tcp_fastopen_key") {
+    settings.fastOpenKeys = value.trim();
+    return;
+  }
+  if (name === "net.ipv4.tcp_fastopen_blackhole_timeout_sec") {
+    settings.fastOpenPauseMs = numberIn(name, value, 0) * 1000;
     return;
   }
   const counterpart = sysctlOptions[name];

@@ -6,6 +6,9 @@ import {
   ERRNO_ENOPROTOOPT,
   SOCKET_OPTION_CONTROLLER,
   SOCKET_OPTION_CORK,
+  SOCKET_OPTION_FAST_OPEN,
+  SOCKET_OPTION_FAST_OPEN_CONNECT,
+  SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
@@ -59,6 +62,12 @@ const ipOptions: ReadonlyMap<number, Counterpart> = new Map([
   [linux.IP_TTL, [SOCKET_OPTION_TIME_TO_LIVE, 1]],
 ]);
 
+const fastOpenOptions: ReadonlyMap<number, number> = new Map([
+  [linux.TCP_FASTOPEN, SOCKET_OPTION_FAST_OPEN],
+  [linux.TCP_FASTOPEN_CONNECT, SOCKET_OPTION_FAST_OPEN_CONNECT],
+  [linux.TCP_FASTOPEN_NO_COOKIE, SOCKET_OPTION_FAST_OPEN_NO_COOKIE],
+]);
+
 /** TCP_CA_NAME_MAX. */
 const CONTROLLER_NAME_SIZE = 16;
 
@@ -106,6 +115,8 @@ export class SocketOptions {
     if (!(socket instanceof StreamSocket)) return unsupported("setsockopt", level, option);
     if (level === linux.SOL_SOCKET) return this.#setSocketLevel(socket, option, number, value);
     if (level !== linux.IPPROTO_TCP) return unsupported("setsockopt", level, option);
+    const fastOpen = fastOpenOptions.get(option);
+    if (fastOpen !== undefined) return this.#setFastOpen(socket, fastOpen, number);
     if (option === linux.TCP_CONGESTION) return this.#setController(socket, value);
     if (option === linux.TCP_NOTSENT_LOWAT) return this.#setUnsentMax(socket, number);
     const counterpart = tcpOptions.get(option);
@@ -138,6 +149,12 @@ export class SocketOptions {
     const control = linuxControllers[new TextDecoder().decode(value).replace(/\0.*$/s, "")];
     if (control === undefined) return failure(ERRNO_ENOENT);
     return this.#store(socket, SOCKET_OPTION_CONTROLLER, controllerNumber(control));
+  }
+
+  /** What only a socket without a connection has is EINVAL for others there. */
+  #setFastOpen(socket: StreamSocket, option: number, value: number): CallResult {
+    const result = this.#store(socket, option, value);
+    return result.errno === ERRNO_EISCONN ? failure(ERRNO_EINVAL) : result;
   }
 
   #getController(socket: StreamSocket): Uint8Array {
@@ -189,6 +206,8 @@ export class SocketOptions {
         ? failure(ERRNO_ENOPROTOOPT)
         : unsupported("getsockopt", level, option);
     }
+    const fastOpen = fastOpenOptions.get(option);
+    if (fastOpen !== undefined) return output(int(this.#load(socket, fastOpen)), size);
     if (option === linux.TCP_CONGESTION) return output(this.#getController(socket), size);
     if (option === linux.TCP_MAXSEG) return output(int(this.#segmentBytes(socket)), size);
     if (option === linux.TCP_NOTSENT_LOWAT) {

@@ -12,10 +12,14 @@ import {
   ERRNO_ENOTCONN,
   ERRNO_EPIPE,
   KIND_STREAM,
+  SOCKET_OPTION_FAST_OPEN_CONNECT,
+  SOCKET_OPTION_FAST_OPEN_ROOM,
 } from "../../../assembly/layout";
 import {
   CLOSED,
   ESTABLISHED,
+  FAST_DEFERRED,
+  FAST_UNCONFIRMED,
   FIN_QUEUED,
   FIN_RECEIVED,
   LISTEN,
@@ -25,6 +29,7 @@ import {
 import { parseIpv4 } from "../../wasm/address";
 import type { ConnectionView } from "../../wasm/connections";
 import {
+  MSG_FASTOPEN,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -51,6 +56,8 @@ export class StreamSocket implements KernelSocket {
   #connecting: number | undefined;
   #connectBlocks = false;
   #sending: number | undefined;
+  /** Bytes of a sending that began with Fast Open and returns when the handshake ends. */
+  #fastBytes: number | undefined;
   /** It was connected, or tried to be: what it does once closed differs from a fresh socket. */
   #used = false;
   #readShut = false;
@@ -125,8 +132,10 @@ export class StreamSocket implements KernelSocket {
     this.#settleConnect();
     if (this.#connectBlocks) return this.#connected();
     if (this.#connecting !== undefined) return failure(ERRNO_EALREADY);
+    if (this.#isDeferred) return failure(ERRNO_EISCONN);
     if (this.#error !== 0) return failure(this.takeError());
     if (this.#view.stateNumber >= ESTABLISHED) return failure(ERRNO_EISCONN);
+    if (this.#view.stateNumber >= SYN_SENT) return failure(ERRNO_EALREADY);
     const { stack } = this.#machine;
     stack.writeAddress(parseIpv4(address.address, "connect"));
     const token = stack.exports.connect(this.qd, address.port);
@@ -135,6 +144,7 @@ export class StreamSocket implements KernelSocket {
     this.#used = true;
     this.#machine.flush();
     this.#settleConnect();
+    if (this.#isDeferred) return success(0);
     if (!isBlocking) return failure(ERRNO_EINPROGRESS);
     this.#connectBlocks = true;
     return this.#connected();
@@ -200,8 +210,8 @@ export class StreamSocket implements KernelSocket {
     if (this.#sending !== undefined) return this.#sent(contents.length);
     if (this.#error !== 0) return failure(this.takeError());
     const state = view.stateNumber;
-    if (state === SYN_SENT || state === SYN_RECEIVED) return undefined;
-    if (state < ESTABLISHED || view.has(FIN_QUEUED)) return failure(ERRNO_EPIPE);
+    if (!this.#isOpen) return undefined;
+    if (state < SYN_SENT || view.has(FIN_QUEUED)) return failure(ERRNO_EPIPE);
     if (contents.length === 0) return success(0);
     const isFull = view.unsentMax !== 0 && view.unsentBytes >= view.unsentMax;
     const room = isFull ? 0 : view.sendBuffer - unacknowledged(view);
@@ -226,9 +236,90 @@ export class StreamSocket implements KernelSocket {
     return completion.errno === 0 ? success(bytes) : failure(completion.errno);
   }
 
+  /** Says whether a send with these flags is Fast Open's, as that after a connect that waits is. */
+  sendsFast(flags: number): boolean {
+    return (flags & MSG_FASTOPEN) !== 0 || this.#isDeferred || this.#fastBytes !== undefined;
+  }
+
+  /**
+   * Connects and sends in one. What does not fit the SYN a call that does not block leaves out, as
+   * tcp_sendmsg_fastopen does.
+   */
+  sendFast(contents: Uint8Array, options: SendOptions): CallResult | undefined {
+    const { isBlocking, address } = options;
+    this.#notice();
+    if (this.#fastBytes !== undefined) return this.#sentFast(this.#fastBytes);
+    if (this.#error !== 0) return failure(this.takeError());
+    if (!this.#isDeferred) {
+      const state = this.#view.stateNumber;
+      if (state >= SYN_SENT) {
+        return this.#isOpen ? this.send(contents, options) : failure(ERRNO_EALREADY);
+      }
+      const errno = this.#setFast(1);
+      if (errno !== 0) return failure(errno);
+      if (address === undefined) return failure(ERRNO_EPIPE);
+      const result = this.connect(address, false);
+      if (result !== undefined && result.errno !== 0 && result.errno !== ERRNO_EINPROGRESS) {
+        return result;
+      }
+    }
+    return isBlocking ? this.#pushFast(contents) : this.#sendNow(contents);
+  }
+
+  #setFast(value: number): number {
+    const { exports } = this.#machine.stack;
+    return -exports.setOption(this.qd, SOCKET_OPTION_FAST_OPEN_CONNECT, value);
+  }
+
+  #sendNow(contents: Uint8Array): CallResult {
+    const { exports } = this.#machine.stack;
+    const room = exports.getOption(this.qd, SOCKET_OPTION_FAST_OPEN_ROOM);
+    const bytes = this.#isDeferred ? Math.min(room, contents.length) : 0;
+    if (bytes === 0) {
+      if (this.#isDeferred) this.#setFast(0);
+      this.#machine.flush();
+      return failure(ERRNO_EINPROGRESS);
+    }
+    this.#pushFast(contents.subarray(0, bytes));
+    this.#fastBytes = undefined;
+    return success(bytes);
+  }
+
+  /** Pushes what the SYN may take and the rest to follow; the call returns with the handshake. */
+  #pushFast(contents: Uint8Array): CallResult | undefined {
+    const array = contents.length === 0 ? 0 : this.#machine.device.array(contents);
+    const token = array === 0 ? 0 : this.#machine.stack.exports.push(this.qd, array, 0);
+    if (token < 0) {
+      this.#machine.stack.exports.release(array);
+      return failure(-token);
+    }
+    this.#machine.ignore(token);
+    this.#machine.flush();
+    this.#fastBytes = contents.length;
+    return this.#sentFast(contents.length);
+  }
+
+  #sentFast(bytes: number): CallResult | undefined {
+    const isOver = this.#isOpen || this.#view.stateNumber === CLOSED;
+    if (!isOver) return undefined;
+    this.#fastBytes = undefined;
+    return this.#error === 0 ? success(bytes) : failure(this.takeError());
+  }
+
+  /** Connect has returned and the SYN waits for data. */
+  get #isDeferred(): boolean {
+    return (this.#view.fastOpen & FAST_DEFERRED) !== 0 && this.#view.stateNumber === SYN_SENT;
+  }
+
+  /** Data may be sent: the handshake has ended, or Fast Open does not wait for that. */
+  get #isOpen(): boolean {
+    const { stateNumber, fastOpen } = this.#view;
+    if (stateNumber === SYN_SENT) return false;
+    return stateNumber !== SYN_RECEIVED || (fastOpen & FAST_UNCONFIRMED) !== 0;
+  }
+
   shutdown(how: number): CallResult {
-    const { stateNumber } = this.#view;
-    if (stateNumber < ESTABLISHED) return failure(ERRNO_ENOTCONN);
+    if (this.#view.stateNumber < SYN_SENT || !this.#isOpen) return failure(ERRNO_ENOTCONN);
     if (how === SHUT_RD || how === SHUT_RDWR) {
       this.#readShut = true;
       this.#machine.stack.exports.shutdownRead(this.qd);
@@ -260,7 +351,8 @@ export class StreamSocket implements KernelSocket {
     let events = 0;
     if (state === CLOSED || (sendShut && receiveShut)) events |= POLLHUP;
     if (receiveShut) events |= READABLE | POLLRDHUP;
-    if (state !== SYN_SENT && state !== SYN_RECEIVED) {
+    if (this.#isDeferred) return WRITABLE;
+    if (this.#isOpen) {
       if (view.receiveQueued > 0) events |= READABLE;
       if (sendShut || isWritable(view)) events |= WRITABLE;
     }

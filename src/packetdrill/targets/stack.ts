@@ -7,7 +7,7 @@ import {
   COUNTER_TOKENS_OUT,
   SOCKET_OPTION_LINGER,
 } from "../../../assembly/layout";
-import type { StackOptions } from "../../wasm/stack-options";
+import { type StackOptions, writeStackWords } from "../../wasm/stack-options";
 import { StackCalls } from "./stack-calls";
 import { tcpInfo } from "./stack-info";
 import { StackMachine } from "./stack-machine";
@@ -33,6 +33,12 @@ const gauges = [
   ["tokens", COUNTER_TOKENS_OUT],
   ["queues", COUNTER_QUEUES_OPEN],
 ] as const;
+
+/** What the memory was planned by. */
+const fixedSettings: ReadonlySet<string> = new Set(["connections", "frames"]);
+
+/** Linux keeps Fast Open's cookies among its metrics. */
+const FORGETS_SERVERS = /\bip\s+tcp_metrics\s+flush\b/;
 
 interface Running {
   readonly machine: StackMachine;
@@ -69,19 +75,25 @@ export class StackTarget implements Target {
     this.#settings = profiles[profile];
   }
 
-  /** What a sysctl sets is fixed when the stack opens; afterwards it may only be repeated. */
+  /** Sizes of pools are fixed when the stack opens; other settings hold from now on. */
   async command(text: string): Promise<void> {
     const settings = settingsOf(text, this.#readFile);
     const next = { ...this.#settings, ...settings };
     const changed = Object.keys(settings).filter(
       (key) => next[key as keyof StackOptions] !== this.#settings[key as keyof StackOptions],
     );
-    if (this.#running !== undefined && changed.length > 0) {
+    this.#settings = next;
+    if (this.#running === undefined) return;
+    const fixed = changed.filter((key) => fixedSettings.has(key));
+    if (fixed.length > 0) {
       throw new UnsupportedError(
-        `${changed.join(", ")} of this stack can only be set before time zero`,
+        `${fixed.join(", ")} of this stack can only be set before time zero`,
       );
     }
-    this.#settings = next;
+    const { stack } = this.#running.machine;
+    writeStackWords(stack.memory, next);
+    if (changed.includes("fastOpenKeys")) stack.setFastOpenKeys(next.fastOpenKeys as string);
+    if (FORGETS_SERVERS.test(text)) stack.exports.fastOpenForget();
   }
 
   async start(): Promise<void> {

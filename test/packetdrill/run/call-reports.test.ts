@@ -124,15 +124,15 @@ const calls: readonly Case[] = [
 const unsupported: readonly Case[] = [
   [
     "an option",
-    `+0 setsockopt(4, SOL_TCP, TCP_FASTOPEN, [5], 4) = 0`,
-    `t.pkt:8: setsockopt of option 23 at level 6 is not supported by this stack
-  +0 setsockopt(4, SOL_TCP, TCP_FASTOPEN, [5], 4) = 0`,
+    `+0 setsockopt(4, SOL_TCP, TCP_MD5SIG, [5], 4) = 0`,
+    `t.pkt:8: setsockopt of option 14 at level 6 is not supported by this stack
+  +0 setsockopt(4, SOL_TCP, TCP_MD5SIG, [5], 4) = 0`,
   ],
   [
     "a setting after the start",
-    `+0 \`sysctl -q net.ipv4.tcp_rmem="4096 8192 8192"\``,
-    `t.pkt:8: receiveBufferBytes, receiveBufferMaxBytes of this stack can only be set before time zero
-  +0 \`sysctl -q net.ipv4.tcp_rmem="4096 8192 8192"\``,
+    `+0 \`sysctl -q demibun.connections=64\``,
+    `t.pkt:8: connections of this stack can only be set before time zero
+  +0 \`sysctl -q demibun.connections=64\``,
   ],
   [
     "a command",

@@ -151,12 +151,12 @@ describe("conversations", () => {
 +0 accept(3, ..., ...) = 4
 +0 < 2000 > 8080 S 500:500(0) win 60000
 +0 > 8080 > 2000 S. 0:0(0) ack 501 <mss 1460>
-+0 < 2000 > 8080 . 501:501(0) ack 1 win 60000
++0 < 2000 > 8080 . 1:1(0) ack 1 win 60000
 +0 accept(3, ..., ...) = 5
 +0 write(4, ..., 10) = 10
 +0 > 8080 > 1000 P. 1:11(10) ack 1
 +0 write(5, ..., 10) = 10
-+0 > 8080 > 2000 P. 1:11(10) ack 501
++0 > 8080 > 2000 P. 1:11(10) ack 1
 `));
 
   test("a packet of another connection is not the expected one", async () => {
@@ -177,12 +177,31 @@ describe("conversations", () => {
 +0 > 1234 > 8080 . 1:1(0) ack 1
 `));
 
-  test("any sequence numbers of the script are those of the connection", () =>
+  test("numbers are those of the connection in packets with SYN, and count from the ISN in others", () =>
     passes(`${listening}+0 < S 4294967290:4294967290(0) win 60000
 +0 > S. 4294967295:4294967295(0) ack 4294967291 <mss 1460>
-+0 < . 4294967291:4294967291(0) ack 0 win 60000
++0 < . 1:1(0) ack 1 win 60000
 +0 accept(3, ..., ...) = 4
-+0 < P. 4294967291:5(10) ack 0 win 60000
-+0.04 > . 0:0(0) ack 5
++0 < P. 1:11(10) ack 1 win 60000
++0.04 > . 1:1(0) ack 11
+`));
+
+  test("the script's ISN is that of its SYN-ACK when the system connects", () =>
+    passes(`${socket}+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 connect(3, ..., ...) = -1 EINPROGRESS
++0 > S 700:700(0) <...>
++0.01 < S. 500:500(0) ack 701 win 60000 <mss 1000>
++0 > . 1:1(0) ack 1
++0 write(3, ..., 10) = 10
++0 > P. 1:11(10) ack 1
++0.01 < . 1:1(0) ack 11 win 60000
+`));
+
+  test("a setting that changes while the script runs holds from then on", () =>
+    passes(`${listening}+0 < S 0:0(0) win 60000 <mss 1000,sackOK>
++0 > S. 0:0(0) ack 1 <mss 1460,nop,nop,sackOK>
++0 \`sysctl -q net.ipv4.tcp_sack=0\`
++0 < 2000 > 8080 S 0:0(0) win 60000 <mss 1000,sackOK>
++0 > 8080 > 2000 S. 0:0(0) ack 1 <mss 1460>
 `));
 });

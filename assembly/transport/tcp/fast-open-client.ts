@@ -1,0 +1,185 @@
+/**
+ * Fast Open as the one who connects (RFC 7413 sections 4.1.3 and 4.2.1): asks for cookies, waits with
+ * the SYN for data to send in it, and sends again what the SYN-ACK does not acknowledge.
+ */
+import {
+  COUNTER_TCP_FAST_OPEN_ACTIVE,
+  COUNTER_TCP_FAST_OPEN_ACTIVE_FAILED,
+  FAST_OPEN_CLIENT,
+  FAST_OPEN_CLIENT_NO_COOKIE,
+  FRAME_SIZE,
+  TX_HEADROOM,
+} from "../../layout";
+import { count } from "../../counters";
+import { copyOut } from "../../memory/chain";
+import { copyBytes } from "../../memory/copy";
+import { Frame } from "../../memory/frame";
+import { pathMtu } from "../../network/path-mtu";
+import { nowUs, tickAfter } from "../../time/clock";
+import { armTimer } from "../../time/wheel";
+import { Ipv4 } from "../../wire/ipv4";
+import { Tcp } from "../../wire/tcp";
+import { trimSendQueue } from "./acknowledge";
+import { Connection } from "./connection";
+import { extendControl } from "./control";
+import {
+  isKnownExperimental,
+  isPaused,
+  knownCookie,
+  knownCookieBytes,
+  knownMss,
+  pauseServer,
+  recallServer,
+  rememberCookie,
+  rememberMss,
+  rememberRefusal,
+} from "./fast-open-cache";
+import { announcedMss, sendSynAgain } from "./handshake";
+import {
+  COOKIE_NONE,
+  cookieOptionBytes,
+  isCookieExperimental,
+  peerCookie,
+  peerCookieBytes,
+  peerMss,
+  writeCookieOption,
+} from "./options";
+import { makeReady } from "./ready";
+import {
+  FAST_ASKED,
+  FAST_CONNECT,
+  FAST_DATA_ACKNOWLEDGED,
+  FAST_DEFERRED,
+  FAST_EXPERIMENTAL,
+  FAST_FIRST,
+  FAST_NO_COOKIE,
+} from "./record";
+import { timeoutUs } from "./rtt";
+import { stampSent } from "./scoreboard";
+import { segmentAcknowledgment } from "./segment";
+import { allowsFastOpen, fastOpenPauseMs } from "./settings";
+
+/** Headers with all the options there can be. */
+const HEADERS_MAX: u32 = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH + 40;
+/** Room that data leave for options which boxes on the way may add. */
+const OPTIONS_MAX: u32 = 40;
+/** Data that a SYN may carry: it leaves as one frame. */
+const DATA_MAX: u32 = FRAME_SIZE - TX_HEADROOM - HEADERS_MAX;
+
+/** Connect begins. Says whether it waits for data, which can go in the SYN. */
+export function beginFastOpen(connection: Connection): bool {
+  if (!connection.isFast(FAST_CONNECT) || !allowsFastOpen(FAST_OPEN_CLIENT)) return false;
+  if (isPaused(connection.local, connection.remote)) return false;
+  connection.fastOpen |= FAST_FIRST;
+  if (!needsCookie(connection)) {
+    connection.fastOpen |= FAST_DEFERRED;
+    return true;
+  }
+  recallServer(connection.local, connection.remote);
+  connection.fastOpen |= FAST_ASKED;
+  if (isKnownExperimental) connection.fastOpen |= FAST_EXPERIMENTAL;
+  if (knownCookieBytes == 0) return false;
+  connection.fastOpen |= FAST_DEFERRED;
+  return true;
+}
+
+function needsCookie(connection: Connection): bool {
+  return !connection.isFast(FAST_NO_COOKIE) && !allowsFastOpen(FAST_OPEN_CLIENT_NO_COOKIE);
+}
+
+/** The SYN leaves that connect has kept back, with what has been pushed. */
+export function endDeferral(connection: Connection): void {
+  connection.rttStart = <u32>nowUs;
+  sendSynAgain(connection);
+  armTimer(connection.timer, tickAfter(timeoutUs(connection)));
+}
+
+/** Bytes of data that the SYN of a connect that waits for them can carry. */
+export function synRoom(connection: Connection): u32 {
+  if (!connection.isFast(FAST_DEFERRED)) return 0;
+  recallServer(connection.local, connection.remote);
+  const own = announcedMss(connection.nic, connection.mssMax);
+  // RFC 7413 section 4.1.3: what the server last announced bounds it, and so does the path.
+  let mss = knownMss != 0 ? min(knownMss, own) : own;
+  const path = pathMtu(connection.remote, Ipv4.PROTOCOL_TCP);
+  if (path > HEADERS_MAX) mss = min(mss, path - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH);
+  return mss > OPTIONS_MAX ? min(mss - OPTIONS_MAX, DATA_MAX) : 0;
+}
+
+/** Bytes of the option in the SYN that leaves now: only the first has it (section 4.2.1). */
+export function synCookieBytes(connection: Connection): u32 {
+  if (!connection.isFast(FAST_FIRST) || !connection.isFast(FAST_ASKED)) return 0;
+  recallServer(connection.local, connection.remote);
+  return cookieOptionBytes(knownCookieBytes, connection.isFast(FAST_EXPERIMENTAL));
+}
+
+/** Writes the option that `synCookieBytes` has just measured. */
+export function writeSynCookie(connection: Connection, at: usize): void {
+  const place = writeCookieOption(at, knownCookieBytes, connection.isFast(FAST_EXPERIMENTAL));
+  copyBytes(place, knownCookie, knownCookieBytes);
+}
+
+/** Adds what fits of the data that connect has waited for to the SYN, its options written. */
+export function addSynData(connection: Connection, packet: Frame): void {
+  const head = connection.sendHead;
+  if (head === null || !connection.isFast(FAST_DEFERRED)) return;
+  const bytes = min(synRoom(connection), connection.sendEnd - connection.sendNext);
+  if (bytes == 0) return;
+  copyOut(head, 0, extendControl(packet, bytes), bytes);
+  stampSent(head, 0, bytes, <u32>nowUs);
+  connection.fastOpenBytes = <u16>bytes;
+  connection.sendNext += bytes;
+  connection.sendMax = connection.sendNext;
+}
+
+/** Says whether SEG.ACK acknowledges our SYN and no more than the data in it. */
+export function isSynAcknowledged(connection: Connection): bool {
+  const first = connection.initialSend + 1;
+  return segmentAcknowledgment - first <= connection.sendMax - first;
+}
+
+/**
+ * What the SYN-ACK being processed, its options parsed and SND.UNA set by it, tells for the next connect
+ * (section 4.1.3). `repeated` says that it may answer a SYN without data.
+ */
+export function learnFromSynAck(connection: Connection, repeated: bool): void {
+  const local = connection.local;
+  const remote = connection.remote;
+  const hasData = connection.fastOpenBytes != 0;
+  rememberMss(local, remote, peerMss);
+  // A cookie that was not asked for is not kept.
+  const asked = connection.isFast(FAST_ASKED);
+  if (asked && peerCookieBytes != COOKIE_NONE && peerCookieBytes != 0) {
+    rememberCookie(local, remote, peerCookie, peerCookieBytes, isCookieExperimental);
+  } else if (hasData && connection.sendUna == connection.initialSend + 1) {
+    // Section 4.1.3.1: neither the data nor a better cookie were worth an answer.
+    pauseServer(local, remote, fastOpenPauseMs());
+  } else if (asked && !hasData && !repeated) {
+    rememberRefusal(local, remote, connection.isFast(FAST_EXPERIMENTAL));
+  }
+}
+
+/**
+ * Of the data in our SYN those before SND.UNA are acknowledged. The rest goes again at once, and cwnd
+ * stays: it was not a loss, or that of the SYN itself, which has been taken into account.
+ */
+export function settleSynData(connection: Connection): void {
+  if (connection.fastOpenBytes == 0) return;
+  const una = connection.sendUna;
+  trimSendQueue(connection, una);
+  connection.sendNext = una;
+  connection.sendPoint = connection.sendHead;
+  if (una == connection.sendMax) {
+    connection.fastOpen |= FAST_DATA_ACKNOWLEDGED;
+    count(COUNTER_TCP_FAST_OPEN_ACTIVE);
+  } else {
+    count(COUNTER_TCP_FAST_OPEN_ACTIVE_FAILED);
+  }
+  if (connection.sendEnd != una) makeReady(connection);
+}
+
+/** Nobody has answered the SYN at all (section 4.1.3.1). */
+export function synUnanswered(connection: Connection): void {
+  if (connection.fastOpenBytes == 0) return;
+  pauseServer(connection.local, connection.remote, fastOpenPauseMs());
+}
