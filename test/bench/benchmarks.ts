@@ -1,4 +1,5 @@
 /** Every benchmark, in the order they run. */
+import { attackBenchmarks } from "./attacks";
 import { bulkBenchmarks } from "./bulk";
 import type { Benchmark } from "./figure";
 import { memoryBenchmarks } from "./memory";
@@ -9,6 +10,7 @@ import { stackBenchmarks } from "./stack";
 export const benchmarks: readonly Benchmark[] = [
   ...stackBenchmarks,
   ...splitBenchmarks,
+  ...attackBenchmarks,
   ...memoryBenchmarks,
   ...rttBenchmarks,
   ...bulkBenchmarks,
