@@ -158,6 +158,8 @@ export class Connection {
   agreed: u8;
   /** 1: a retransmission has spoilt a measurement, so the next echo gives one (RFC 7323 section 4.1). */
   sampleLost: u8;
+  /** Runs in `reassemblyHead`. */
+  runs: u8;
   /** Bytes in flight that the peer has acknowledged selectively, and the highest such number. */
   sackedBytes: u32;
   highestSacked: u32;

@@ -18,7 +18,7 @@ import { segmentBytes, segmentFlags, segmentSequence, takePayload } from "./segm
 import { after, before } from "./sequence";
 
 /** Holes one connection may have, and frames it may hold beyond them. */
-const RUNS_MAX: u32 = 64;
+const RUNS_MAX: u32 = 128;
 const FRAMES_MAX: u32 = 1024;
 
 /**
@@ -49,17 +49,15 @@ function keep(connection: Connection): void {
 function insert(connection: Connection, payload: Frame): void {
   let previous: Frame | null = null;
   let run = connection.reassemblyHead;
-  let runs: u32 = 0;
   while (run !== null && before(run.sequence + run.total, payload.sequence)) {
     previous = run;
     run = run.link;
-    runs++;
   }
   if (run !== null && !after(run.sequence, payload.sequence)) {
     extend(connection, run, payload);
     return;
   }
-  if (runs + runsFrom(run) >= RUNS_MAX) {
+  if (connection.runs >= RUNS_MAX) {
     count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
     release(payload);
     return;
@@ -70,6 +68,7 @@ function insert(connection: Connection, payload: Frame): void {
   payload.detail = <u32>changetype<usize>(lastFrame(payload));
   if (previous === null) connection.reassemblyHead = payload;
   else previous.link = payload;
+  connection.runs++;
   connection.reassemblyCount += framesOf(payload);
   joinNext(connection, payload);
   if (rest !== null) insert(connection, rest);
@@ -128,6 +127,7 @@ function joinNext(connection: Connection, run: Frame): void {
   const next = run.link;
   if (next === null || next.sequence != run.sequence + run.total) return;
   run.link = next.link;
+  connection.runs--;
   if (next.total != 0) {
     join(run, next, next.detail);
     return;
@@ -135,16 +135,6 @@ function joinNext(connection: Connection, run: Frame): void {
   takeMark(run, next.mark);
   connection.reassemblyCount -= framesOf(next);
   release(next);
-}
-
-function runsFrom(first: Frame | null): u32 {
-  let runs: u32 = 0;
-  let run = first;
-  while (run !== null) {
-    run = run.link;
-    runs++;
-  }
-  return runs;
 }
 
 function framesOf(chain: Frame): u32 {
@@ -161,6 +151,7 @@ export function fillFromReassembly(connection: Connection): void {
   while (run !== null && !after(run.sequence, connection.receiveNext)) {
     const next = run.link;
     const known = connection.receiveNext - run.sequence;
+    connection.runs--;
     connection.reassemblyCount -= framesOf(run);
     // A FIN behind bytes that arrived again by themselves is still the FIN.
     if ((run.mark & RUN_FIN) != 0 && known <= run.total) fin = true;
@@ -191,4 +182,5 @@ export function clearReassembly(connection: Connection): void {
   }
   connection.reassemblyHead = null;
   connection.reassemblyCount = 0;
+  connection.runs = 0;
 }

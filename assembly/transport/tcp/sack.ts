@@ -5,7 +5,7 @@
 import { Frame } from "../../memory/frame";
 import { Connection, SACK_PERMITTED } from "./connection";
 import { arrivalOf, RUN_FIN } from "./run";
-import { after, before } from "./sequence";
+import { after } from "./sequence";
 
 /** No-operation twice, SACK, and its length in the top byte (RFC 2018 section 3). */
 const SACK_WORD: u32 = 1 | (1 << 8) | (5 << 16);
@@ -22,14 +22,10 @@ export function hasDuplicate(connection: Connection): bool {
 /** Bytes of the SACK option that a bare acknowledgment carries now, 0 for none. */
 export function sackBytes(connection: Connection): u32 {
   let known: u32 = hasDuplicate(connection) ? 1 : 0;
-  if (connection.reassemblyHead === null && known == 0) return 0;
+  if (connection.runs == 0 && known == 0) return 0;
   if ((connection.agreed & SACK_PERMITTED) == 0) return 0;
   const most = connection.optionBytes != 0 ? BLOCKS_BESIDE_TIMESTAMPS : BLOCKS_MAX;
-  let run = connection.reassemblyHead;
-  while (run !== null && known < most) {
-    run = run.link;
-    known++;
-  }
+  known = min(known + connection.runs, most);
   return 4 + BLOCK_BYTES * known;
 }
 
@@ -47,15 +43,11 @@ export function writeSack(connection: Connection, at: usize, bytes: u32): u64 {
     place += BLOCK_BYTES;
     connection.duplicateLeft = connection.duplicateRight;
   }
-  let blocks = (at + bytes - place) / BLOCK_BYTES;
-  let newer: Frame | null = null;
-  while (blocks-- != 0) {
-    const run = latestBefore(connection, newer);
-    // Arrivals differ, so there are as many runs as `sackBytes` has counted.
-    if (run === null) break;
+  findLatest(connection);
+  for (let rank: u32 = 0; place < at + bytes; rank++) {
+    const run = latestRun(rank);
     sum += writeBlock(place, run.sequence, endOf(run));
     place += BLOCK_BYTES;
-    newer = run;
   }
   return sum;
 }
@@ -68,19 +60,30 @@ function writeBlock(at: usize, left: u32, right: u32): u64 {
   return <u64>leftWord + <u64>rightWord;
 }
 
-/**
- * The run that something arrived for last; of those before `newer`, when it is one. The runs are few,
- * and storing what has arrived has just walked over them.
- */
-function latestBefore(connection: Connection, newer: Frame | null): Frame | null {
-  let latest: Frame | null = null;
+/** The runs that grew last, the very last first: addresses of their first frames. */
+const latest: usize = memory.data(16, 16);
+
+function latestRun(rank: u32): Frame {
+  return changetype<Frame>(<usize>load<u32>(latest + ((<usize>rank) << 2)));
+}
+
+/** Fills `latest` by one walk over the runs. */
+function findLatest(connection: Connection): void {
+  let found: u32 = 0;
   let run = connection.reassemblyHead;
   while (run !== null) {
-    const isOlder = newer === null || before(arrivalOf(run), arrivalOf(newer));
-    if (isOlder && (latest === null || after(arrivalOf(run), arrivalOf(latest)))) latest = run;
+    // Those that are older move one place back, and the fifth falls off.
+    let rank = found;
+    while (rank > 0 && after(arrivalOf(run), arrivalOf(latestRun(rank - 1)))) rank--;
+    if (rank < BLOCKS_MAX) {
+      if (found < BLOCKS_MAX) found++;
+      for (let place = found - 1; place > rank; place--) {
+        store<u32>(latest + ((<usize>place) << 2), <u32>changetype<usize>(latestRun(place - 1)));
+      }
+      store<u32>(latest + ((<usize>rank) << 2), <u32>changetype<usize>(run));
+    }
     run = run.link;
   }
-  return latest;
 }
 
 /** A run's right edge, the peer's FIN included. */
