@@ -11,13 +11,15 @@ import {
   sackedAcknowledgment,
 } from "./congestion";
 import { rest } from "./keep-alive";
+import { isHeadLost, judge } from "./loss";
 import { pathProved } from "./path-mtu";
 import { acceptWaitingPushes } from "./push";
 import { makeReady } from "./ready";
 import { sampleRtt } from "./rtt";
 import { mayHaveBlocks, sawDuplicate, takeSackBlocks } from "./sack-blocks";
 import { inSackRecovery, reduceRate, usesSack } from "./sack-recovery";
-import { forgetMarks, isHeadLost, trimMarks } from "./scoreboard";
+import { forgetMarks, trimMarks } from "./scoreboard";
+import { forgetCuts } from "./send-frame";
 import { segmentAcknowledgment, segmentLength, segmentSequence, segmentWindow } from "./segment";
 import { after, before } from "./sequence";
 import { armLossTimer, awaitReordering, cancelProbe, probeAnswered } from "./tail-probe";
@@ -48,6 +50,7 @@ export function acknowledge(connection: Connection): void {
   if (usesSack(connection) && (sacked != 0 || mayHaveBlocks(connection))) {
     const fresh = takeSackBlocks(connection);
     // RFC 6675 section 2: new blocks make a duplicate of it, whatever else the segment carries.
+    judge(connection);
     if (connection.sackedBytes != 0) cancelProbe(connection);
     if (duplicate || fresh != 0) sackedAcknowledgment(connection, connection.sackedBytes - sacked);
     if (fresh != 0) awaitReordering(connection);
@@ -59,7 +62,9 @@ export function acknowledge(connection: Connection): void {
 /** SND.UNA has moved: blocks beyond it, and what they mean for a recovery under way. */
 function takeSack(connection: Connection, acknowledged: u32, sacked: u32): void {
   if (sacked == 0 && connection.tailState == 0 && !mayHaveBlocks(connection)) return;
+  forgetCuts(connection, acknowledged);
   takeSackBlocks(connection);
+  judge(connection);
   if (connection.sackedBytes != 0) cancelProbe(connection);
   if (probeAnswered(connection, sawDuplicate)) reduceOnce(connection);
   const delivered = acknowledged + (connection.sackedBytes - sacked);

@@ -6,10 +6,11 @@ import { COUNTER_TCP_FAST_RETRANSMITS } from "../../layout";
 import { count } from "../../counters";
 import { Connection, PARTIAL_SEEN, RECOVERY } from "./connection";
 import { growWindow, reduceThreshold, reduceToLossWindow, startController } from "./controller";
+import { isHeadLost } from "./loss";
 import { makeReady } from "./ready";
 import { retransmitFirst } from "./retransmit";
 import { enterSackRecovery, inSackRecovery, reduceRate } from "./sack-recovery";
-import { clearScoreboard, isHeadLost } from "./scoreboard";
+import { clearScoreboard } from "./scoreboard";
 import { segmentAcknowledgment } from "./segment";
 import { after, before } from "./sequence";
 import { CWND_MAX } from "./slow-start";
@@ -21,7 +22,6 @@ const DUPLICATE_THRESHOLD: u8 = 3;
 export function initialiseCongestion(connection: Connection): void {
   startController(connection);
   connection.recover = connection.initialSend;
-  connection.highestSacked = connection.initialSend;
 }
 
 /**

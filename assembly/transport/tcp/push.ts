@@ -8,7 +8,7 @@ import { Token } from "../../queue/token";
 import { Connection } from "./connection";
 import { expectMore, forgetHolds } from "./holding";
 import { makeReady } from "./ready";
-import { clearMarks } from "./scoreboard";
+import { clearMarks } from "./send-frame";
 import { before } from "./sequence";
 
 /** What a frame counts at least against the send buffer: the pool has an end, however little it holds. */

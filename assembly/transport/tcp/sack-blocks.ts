@@ -1,7 +1,7 @@
 /** The SACK option of received segments (RFC 2018 section 3). */
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
-import { markSacked } from "./scoreboard";
+import { beginBlocks, markSacked } from "./scoreboard";
 import { segmentHeader } from "./segment";
 import { after, before } from "./sequence";
 
@@ -43,6 +43,7 @@ export function takeSackBlocks(connection: Connection): u32 {
 
 function takeBlocks(connection: Connection, first: usize, blocks: u32): u32 {
   let fresh: u32 = 0;
+  beginBlocks();
   for (let index: u32 = 0; index < blocks; index++) {
     const at = first + <usize>index * BLOCK_SIZE;
     const left = bswap<u32>(load<u32>(at));

@@ -10,7 +10,7 @@ import { Connection, RECOVERY, SACK_PERMITTED } from "./connection";
 import { makeReady } from "./ready";
 import { countRetransmission } from "./retransmit";
 import { spoilSample } from "./rtt";
-import { bytesInFlight, findLost, lostRun, markRepeated } from "./scoreboard";
+import { bytesInFlight, findLost, judge, lostRun, markHeadLost, markRepeated } from "./loss";
 import { transmitSegment } from "./transmit";
 
 /** In recovery by blocks; without any it goes NewReno's way, though both ends agreed on them. */
@@ -40,6 +40,8 @@ export function enterSackRecovery(connection: Connection, delivered: u32): void 
   connection.prrOut = 0;
   connection.set(RECOVERY);
   spoilSample(connection);
+  judge(connection);
+  markHeadLost(connection);
   reduceRate(connection, delivered, false);
 }
 
@@ -72,14 +74,12 @@ export function reduceRate(connection: Connection, delivered: u32, advanced: boo
  */
 export function sendLost(connection: Connection): u32 {
   let pipe = bytesInFlight(connection);
-  let from = connection.sendUna;
-  while (pipe < connection.cwnd) {
-    const frame = findLost(connection, from);
-    if (frame === null) break;
+  let frame = findLost(connection, connection.sendHead);
+  while (frame !== null && pipe < connection.cwnd) {
     const bytes = lostRun(connection, frame);
     if (!sendAgain(connection, frame, bytes)) return PIPE_BLOCKED;
     pipe += bytes;
-    from = frame.sequence + bytes;
+    frame = findLost(connection, frame);
   }
   return pipe;
 }

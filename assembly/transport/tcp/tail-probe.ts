@@ -13,7 +13,8 @@ import { sendBeyond } from "./output";
 import { countRetransmission } from "./retransmit";
 import { spoilSample, timeoutUs } from "./rtt";
 import { usesSack } from "./sack-recovery";
-import { frameFrom, markRepeated, untilHeadLost } from "./scoreboard";
+import { markRepeated, untilHeadLost } from "./loss";
+import { frameFrom } from "./send-frame";
 import { transmitSegment } from "./transmit";
 
 // What `tailState` says.

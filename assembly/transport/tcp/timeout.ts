@@ -30,7 +30,7 @@ import { pathTimeout } from "./path-mtu";
 import { makeReady } from "./ready";
 import { countRetransmission } from "./retransmit";
 import { RTO_MAX_US, spoilSample, timeoutUs } from "./rtt";
-import { isHeadLost } from "./scoreboard";
+import { isHeadLost } from "./loss";
 import { after, laterOf } from "./sequence";
 import { dataRetries, synAckRetries, synRetries } from "./settings";
 import { armLossTimer, PROBE_ARMED, probeTail, REORDER_ARMED } from "./tail-probe";

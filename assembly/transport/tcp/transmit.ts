@@ -31,7 +31,7 @@ import { Tcp } from "../../wire/tcp";
 import { sumBytes } from "../../wire/checksum";
 import { ACK_NOW, Connection } from "./connection";
 import { HEADERS_LENGTH, writeHeaders, writeMetadata } from "./header";
-import { stampSent } from "./scoreboard";
+import { frameHolding, stampSent } from "./send-frame";
 import { segmentOptionBytes } from "./segment-options";
 
 /** Ethernet, IPv4 and TCP headers of a segment without options. */
@@ -85,16 +85,10 @@ function resolvedNeighbour(connection: Connection): Neighbour | null {
 function locate(connection: Connection, sequence: u32): void {
   let frame = connection.sendPoint;
   if (frame === null || <i32>(sequence - frame.sequence) < 0) frame = connection.sendHead;
-  while (frame !== null) {
-    const skip = sequence - frame.sequence;
-    if (skip < <u32>frame.length) {
-      payloadSkip = skip;
-      break;
-    }
-    frame = frame.next;
-  }
+  frame = frameHolding(frame, sequence);
   assert(frame !== null, "the send queue lacks bytes that it promised");
   payloadFrame = frame;
+  payloadSkip = sequence - (<Frame>frame).sequence;
   // A retransmission of earlier bytes leaves the place of SND.NXT as it is.
   if (sequence == connection.sendNext) connection.sendPoint = frame;
 }

@@ -1,0 +1,167 @@
+/**
+ * What is lost of the data in flight (RFC 6675 section 4, RFC 8985 section 6.2). Frames are judged in
+ * the order they were first sent, each once: `judged` is how far that has come. Those sent again are
+ * judged anew when the earliest of them is late.
+ */
+import { Frame } from "../../memory/frame";
+import { nowUs } from "../../time/clock";
+import { Connection } from "./connection";
+import { judgedFrame } from "./scoreboard";
+import { cutFrame, lastOfRun, LOST, REPEATED, SACKED } from "./send-frame";
+import { before } from "./sequence";
+
+/** RFC 6675: DupThresh − 1 segments' worth of bytes above a hole say that it is lost. */
+const LOSS_SEGMENTS: u32 = 2;
+
+/** Marks what blocks and time have shown to be lost since the last call. */
+export function judge(connection: Connection): void {
+  if (connection.sackedBytes == 0) return;
+  judgeFirst(connection);
+  if (connection.repeatUs != 0 && isLate(connection, connection.repeatUs))
+    judgeRepeated(connection);
+}
+
+/**
+ * What was sent once is lost when enough above it has arrived, or something sent later long enough
+ * ago; where neither holds, it holds for nothing that was sent after.
+ */
+function judgeFirst(connection: Connection): void {
+  const threshold = LOSS_SEGMENTS * <u32>connection.mss;
+  let frame = judgedFrame(connection);
+  if (frame === null) {
+    // Acknowledged past it, and with it went what `sackedAbove` counted below SND.UNA.
+    frame = connection.sendHead;
+    connection.judged = connection.sendUna;
+    connection.sackedAbove = connection.sackedBytes;
+  }
+  while (frame !== null && before(frame.sequence, connection.highestSacked)) {
+    let last: Frame = frame;
+    if ((frame.mark & SACKED) != 0) {
+      last = lastOfRun(frame);
+      connection.sackedAbove -= last.sequence + last.length - frame.sequence;
+    } else if (frame.mark == 0) {
+      if (connection.sackedAbove <= threshold && !isLate(connection, frame.total)) break;
+      markLost(connection, frame);
+    }
+    connection.judged = last.sequence + last.length;
+    frame = last.next;
+  }
+  connection.judgedFrame = frame;
+}
+
+/** What was sent again and is late once more, among all that has been judged. */
+function judgeRepeated(connection: Connection): void {
+  let earliest: u32 = 0;
+  let frame = connection.sendHead;
+  while (frame !== null && before(frame.sequence, connection.judged)) {
+    if ((frame.mark & SACKED) != 0) {
+      frame = lastOfRun(frame).next;
+      continue;
+    }
+    if ((frame.mark & REPEATED) != 0) {
+      if (isLate(connection, frame.total)) {
+        frame.mark &= ~REPEATED;
+        markLost(connection, frame);
+      } else if (earliest == 0 || <i32>(frame.total - earliest) < 0) {
+        earliest = frame.total | 1;
+      }
+    }
+    frame = frame.next;
+  }
+  connection.repeatUs = earliest;
+}
+
+function markLost(connection: Connection, frame: Frame): void {
+  frame.mark |= LOST;
+  connection.lostBytes += frame.length;
+}
+
+/** Three duplicates say that the oldest is lost, however little they tell of (RFC 6675 section 5). */
+export function markHeadLost(connection: Connection): void {
+  const head = connection.sendHead;
+  // What bears a mark has been judged.
+  if (head === null || head.mark != 0) return;
+  markLost(connection, head);
+  connection.judged = head.sequence + head.length;
+  connection.judgedFrame = head.next;
+}
+
+/** Bytes that were sent and are neither acknowledged nor lost (RFC 6675 section 4, SetPipe). */
+export function bytesInFlight(connection: Connection): u32 {
+  const flight = connection.sendNext - connection.sendUna;
+  const gone = connection.sackedBytes + connection.lostBytes;
+  return flight > gone ? flight - gone : 0;
+}
+
+/** The first lost frame that has not been sent again, from `start` on; null when there is none. */
+export function findLost(connection: Connection, start: Frame | null): Frame | null {
+  if (connection.lostBytes == 0) return null;
+  let frame = start;
+  while (frame !== null && before(frame.sequence, connection.judged)) {
+    if ((frame.mark & LOST) != 0) return frame;
+    frame = (frame.mark & SACKED) != 0 ? lastOfRun(frame).next : frame.next;
+  }
+  return null;
+}
+
+/** Bytes from a lost frame on that are lost side by side, up to a segment. */
+export function lostRun(connection: Connection, first: Frame): u32 {
+  let bytes: u32 = 0;
+  let frame: Frame | null = first;
+  while (frame !== null && (frame.mark & LOST) != 0 && bytes < <u32>connection.mss) {
+    bytes += frame.length;
+    frame = frame.next;
+  }
+  // A frame may hold bytes that were never sent.
+  return min(min(bytes, <u32>connection.mss), connection.sendMax - first.sequence);
+}
+
+/** The frames of a segment were sent again; the one it ends in is cut there. */
+export function markRepeated(connection: Connection, start: Frame, bytes: u32): void {
+  let frame: Frame | null = start;
+  let left = bytes;
+  while (frame !== null && left != 0) {
+    if (left < <u32>frame.length) cutFrame(connection, frame, left);
+    if ((frame.mark & LOST) != 0) connection.lostBytes -= frame.length;
+    frame.mark = (frame.mark | REPEATED) & ~LOST;
+    left -= min(left, <u32>frame.length);
+    frame = frame.next;
+  }
+  if (connection.repeatUs == 0) connection.repeatUs = (<u32>nowUs) | 1;
+}
+
+/** RACK.reo_wnd: how much later than its successors a segment may come, a quarter of a round trip. */
+function reorderingWindowUs(connection: Connection): u32 {
+  return connection.srtt >> 5;
+}
+
+/** Microseconds until what was sent at `sentUs`, and overtaken, is lost; 0: it is. */
+function untilLate(connection: Connection, sentUs: u32): u32 {
+  const gone = <u32>nowUs - sentUs;
+  const limit = connection.rackRttUs + reorderingWindowUs(connection);
+  return gone >= limit ? 0 : limit - gone;
+}
+
+/** Something sent no earlier has arrived, a reordering window ago (RFC 8985 section 6.2 step 5). */
+function isLate(connection: Connection, sentUs: u32): bool {
+  return <i32>(connection.rackSentUs - sentUs) >= 0 && untilLate(connection, sentUs) == 0;
+}
+
+/** Says whether the oldest segment in flight is lost by what has overtaken it. */
+export function isHeadLost(connection: Connection): bool {
+  const head = connection.sendHead;
+  if (head === null || connection.sackedBytes == 0 || (head.mark & SACKED) != 0) return false;
+  return (
+    connection.sackedBytes > LOSS_SEGMENTS * <u32>connection.mss || isLate(connection, head.total)
+  );
+}
+
+/** Microseconds until the oldest segment in flight may be taken for lost; u32.MAX_VALUE: no telling. */
+export function untilHeadLost(connection: Connection): u32 {
+  const head = connection.sendHead;
+  if (head === null || connection.sackedBytes == 0 || (head.mark & SACKED) != 0) {
+    return u32.MAX_VALUE;
+  }
+  if (<i32>(connection.rackSentUs - head.total) < 0) return u32.MAX_VALUE;
+  return untilLate(connection, head.total);
+}
