@@ -15,7 +15,7 @@ import { defaultOffsets } from "../../shims/ring";
 import { parseIpv4, storeIpv4 } from "../../src/wasm/address";
 import { Stack } from "../../src/wasm/stack";
 import { defaultStackOptions } from "../../src/wasm/stack-options";
-import { hostAddress, hostMac, peerAddress, peerMac, readU16, u32 } from "../stack/packets";
+import { hostAddress, hostMac, peerAddress, peerMac, readU16 } from "../stack/packets";
 import { option, type SegmentFields, segmentFrame } from "../stack/tcp/segments";
 import { type Benchmark, type Budget, type Figure, figure } from "./figure";
 import { probeModule } from "./probe";
@@ -88,8 +88,7 @@ class Victim {
 
   /** A SACK option with blocks of these edges, left and right in turn, counted as `ack` is. */
   sack(edges: readonly number[]): number[] {
-    const bytes = edges.flatMap((edge) => u32((this.#initial + edge) >>> 0));
-    return [1, 1, 5, 2 + bytes.length, ...bytes];
+    return option.sack(edges.map((edge) => (this.#initial + edge) >>> 0));
   }
 
   /** Opens the attacker's connection; its queue descriptor. */

@@ -8,11 +8,12 @@ import { Connection, PARTIAL_SEEN, RECOVERY } from "./connection";
 import { growWindow, reduceThreshold, reduceToLossWindow, startController } from "./controller";
 import { isHeadLost } from "./loss";
 import { makeReady } from "./ready";
+import { isRecovered } from "./recover";
 import { retransmitFirst } from "./retransmit";
 import { enterSackRecovery, inSackRecovery, reduceRate } from "./sack-recovery";
 import { clearScoreboard } from "./scoreboard";
 import { segmentAcknowledgment } from "./segment";
-import { after, before } from "./sequence";
+import { before } from "./sequence";
 import { CWND_MAX } from "./slow-start";
 
 /** RFC 5681 section 3.2. */
@@ -74,7 +75,7 @@ export function duplicateAcknowledgment(connection: Connection): void {
     return;
   }
   if (connection.duplicateAcks != DUPLICATE_THRESHOLD) return;
-  if (!after(connection.sendUna, connection.recover)) return;
+  if (!isRecovered(connection)) return;
   count(COUNTER_TCP_FAST_RETRANSMITS);
   reduceThreshold(connection);
   connection.recover = connection.sendMax;
@@ -106,7 +107,7 @@ export function sackedAcknowledgment(connection: Connection, delivered: u32): vo
 
 /** Enters recovery, unless what is lost was sent before the last timeout (RFC 6582 section 3.2). */
 export function enterRecovery(connection: Connection, delivered: u32): void {
-  if (connection.sackedBytes == 0 || !after(connection.sendUna, connection.recover)) return;
+  if (connection.sackedBytes == 0 || !isRecovered(connection)) return;
   reduceThreshold(connection);
   enterSackRecovery(connection, delivered);
 }

@@ -1,6 +1,6 @@
 /** Slow start, which all controllers share (RFC 5681 section 3.1), counted in bytes (RFC 3465). */
 import { Connection, SYN_REPEATED } from "./connection";
-import { after } from "./sequence";
+import { isRecovered } from "./recover";
 
 /** No window field can promise more (RFC 7323 section 2.3), so a larger cwnd means nothing. */
 export const CWND_MAX: u32 = 1 << 30;
@@ -29,7 +29,6 @@ export function slowStartStep(connection: Connection, acknowledged: u32): u32 {
 
 /** RFC 3465 section 2.3: one after a timeout, until what was sent before it is acknowledged. */
 function slowStartSegments(connection: Connection): u32 {
-  const afterTimeout =
-    !isFirstSlowStart(connection) && !after(connection.sendUna, connection.recover);
+  const afterTimeout = !isFirstSlowStart(connection) && !isRecovered(connection);
   return afterTimeout ? 1 : SLOW_START_SEGMENTS;
 }

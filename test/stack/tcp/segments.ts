@@ -39,6 +39,8 @@ export const option = {
   /** With a no-operation before it, so that it ends on a word. */
   scale: (shift: number) => [1, 3, 3, shift],
   sackPermitted: [1, 1, 4, 2],
+  /** Left and right edges in turn. */
+  sack: (edges: readonly number[]) => [1, 1, 5, 2 + 4 * edges.length, ...edges.flatMap(u32)],
   timestamps: (value: number, echo: number) => [
     1,
     1,

@@ -1,0 +1,132 @@
+/** SACK at the sender (RFC 6675, RFC 8985): what blocks may cause, and what they must not. */
+import { expect, test } from "bun:test";
+import {
+  COUNTER_FRAMES_OUT,
+  COUNTER_TCP_FAST_RETRANSMITS,
+  COUNTER_TCP_RETRANSMISSIONS,
+  OPTION_CONTINUED,
+} from "../../../assembly/layout";
+import { Lab } from "./lab";
+import { Peer, type PeerOptions } from "./peer";
+import { option } from "./segments";
+
+const MSS = 1460;
+/** Ethernet, IPv4 and TCP headers without options. */
+const HEADER_BYTES = 54;
+const PUSH_BYTES = 65_536;
+
+interface Sender {
+  readonly lab: Lab;
+  readonly peer: Peer;
+  readonly qd: number;
+}
+
+function sender(options: PeerOptions = {}, ...host: ConstructorParameters<typeof Lab>): Sender {
+  const lab = new Lab(...host);
+  const listener = lab.listen();
+  const peer = new Peer(lab, options);
+  const scale = options.scale === undefined ? [] : option.scale(options.scale);
+  peer.inject("S", { options: [...option.mss(MSS), ...option.sackPermitted, ...scale] });
+  peer.take();
+  lab.advance(50);
+  peer.inject("A", { seq: 1, ack: 1 });
+  return { lab, peer, qd: lab.accepted(listener) };
+}
+
+/** Acknowledges up to `ack` and selectively the ranges of `edges`, left and right in turn. */
+function acknowledge({ peer }: Sender, ack: number, ...edges: readonly number[]): void {
+  const blocks = edges.map((edge) => (peer.hostInitial + edge) >>> 0);
+  peer.inject("A", { seq: 1, ack, options: blocks.length === 0 ? [] : option.sack(blocks) });
+}
+
+/** Pushes so many segments, which leave at once; the number after the last. */
+function send({ lab, peer, qd }: Sender, segments: number): void {
+  lab.push(qd, new Uint8Array(segments * MSS));
+  expect(peer.take().reduce((sum, { length }) => sum + length, 0)).toBe(segments * MSS);
+}
+
+/** A segment is lost and sent again: the sender has now seen blocks. Everything is acknowledged. */
+function loseOne(end: Sender, from: number): number {
+  const { lab, peer } = end;
+  send(end, 5);
+  lab.advance(50);
+  acknowledge(end, from, from + MSS, from + 5 * MSS);
+  peer.expect({ flags: "A", seq: from, length: MSS });
+  lab.advance(50);
+  acknowledge(end, from + 5 * MSS);
+  return from + 5 * MSS;
+}
+
+/** Takes what the stack has sent without looking at it; its bytes of payload. */
+function discardSent({ host }: Lab): number {
+  host.stack.exports.flush();
+  const { tx } = host.rings;
+  const ready = tx.available();
+  let bytes = 0;
+  for (let index = tx.own; index < tx.own + ready; index++) {
+    bytes += tx.descriptorLength(index);
+    if ((tx.descriptorOptions(index) & OPTION_CONTINUED) === 0) bytes -= HEADER_BYTES;
+  }
+  host.rings.complete(0, ready);
+  host.rings.publishSent(ready);
+  host.poll();
+  return bytes;
+}
+
+test("after 40 idle minutes one segment out of order is no loss yet (RFC 8985 6.2)", () => {
+  const end = sender();
+  const { lab, peer } = end;
+  const from = loseOne(end, 1);
+  const before = lab.counter(COUNTER_TCP_RETRANSMISSIONS);
+  lab.advance(40 * 60_000, 60_000);
+  send(end, 3);
+  lab.advance(49);
+  acknowledge(end, from, from + MSS, from + 2 * MSS);
+  peer.expect();
+  acknowledge(end, from + 3 * MSS);
+  lab.quiet(2000);
+  expect(lab.counter(COUNTER_TCP_RETRANSMISSIONS)).toBe(before);
+});
+
+test("a loss after 2 GiB without one is found by its blocks (RFC 6675 5)", () => {
+  const end = sender(
+    { scale: 14, window: 60_000 },
+    { sendBufferBytes: 1 << 20 },
+    { checksum: true, segmentMax: 65_535, chainMax: 40 },
+  );
+  const { lab, peer, qd } = end;
+  const { exports } = lab.host.stack;
+  let sent = loseOne(end, 1);
+  while (sent < 2 ** 31 + 2 ** 20) {
+    if (exports.push(qd, exports.allocate(PUSH_BYTES)) < 0) throw new Error("a push was refused");
+    const end = sent + PUSH_BYTES;
+    while (sent < end) {
+      lab.host.nowUs += 1000;
+      sent += discardSent(lab);
+      peer.inject("A", { seq: 1, ack: sent });
+      lab.host.completions();
+    }
+  }
+  peer.take();
+  const before = lab.counter(COUNTER_TCP_FAST_RETRANSMITS);
+  send(end, 5);
+  lab.advance(1);
+  acknowledge(end, sent, sent + MSS, sent + 5 * MSS);
+  peer.expect({ flags: "A", seq: sent, length: MSS });
+  expect(lab.counter(COUNTER_TCP_FAST_RETRANSMITS)).toBe(before + 1);
+  acknowledge(end, sent + 5 * MSS);
+});
+
+test("blocks of single bytes cut no more frames than two a segment and some (CVE-2019-11477)", () => {
+  const end = sender();
+  const { lab, peer } = end;
+  send(end, 10);
+  for (let at = 3; at < 10 * MSS - 2; at += 2) acknowledge(end, 1, at, at + 1);
+  peer.take();
+  expect(lab.gauge(COUNTER_FRAMES_OUT)).toBeLessThan(10 + 2 * 10 + 64 + 10);
+  // What could not be marked is only sent again.
+  acknowledge(end, 1 + 10 * MSS);
+  send(end, 2);
+  acknowledge(end, 1 + 12 * MSS);
+  expect(lab.gauge(COUNTER_FRAMES_OUT)).toBe(0);
+});
