@@ -172,17 +172,6 @@ export class Connection {
   duplicateLeft: u32;
   duplicateRight: u32;
 
-  /** How far losses have been judged (loss.ts): everything below; and the frame that begins there. */
-  judged: u32;
-  judgedFrame: Frame | null;
-  /** Bytes selectively acknowledged from there on. */
-  sackedAbove: u32;
-  /** Bytes found lost and not sent again yet. */
-  lostBytes: u32;
-  /** When the earliest of what was sent again left, in µs; 0: nothing to watch. */
-  repeatUs: u32;
-  /** Frames that blocks have cut. */
-  cuts: u16;
   /** RACK.xmit_ts (RFC 8985): when the latest sent of what has arrived was sent, in µs. */
   rackSentUs: u32;
   /** RACK.rtt: how long that took, in µs. */
@@ -277,6 +266,19 @@ export class Connection {
   unsentMax: u32;
   /** When text last arrived in order. */
   receivedTick: u32;
+
+  // What losses in flight need (loss.ts).
+  /** How far losses have been judged (loss.ts): everything below; and the frame that begins there. */
+  judged: u32;
+  judgedFrame: Frame | null;
+  /** Bytes selectively acknowledged from there on. */
+  sackedAbove: u32;
+  /** Bytes found lost and not sent again yet. */
+  lostBytes: u32;
+  /** When the earliest of what was sent again left, in µs; 0: nothing to watch. */
+  repeatUs: u32;
+  /** Frames that blocks have cut. */
+  cuts: u16;
 
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;
