@@ -55,7 +55,7 @@ import {
   FAST_NO_COOKIE,
 } from "./record";
 import { timeoutUs } from "./rtt";
-import { stampSent } from "./scoreboard";
+import { stampSent } from "./send-frame";
 import { segmentAcknowledgment } from "./segment";
 import { allowsFastOpen, fastOpenPauseMs } from "./settings";
 
