@@ -1,5 +1,5 @@
 /**
- * A TUN device that carries whole IP packets without header and without offloads: what the kernel
+ * A TUN or TAP device that carries whole packets without header and without offloads: what the kernel
  * sends can be read as it would stand on a wire, and what is written the kernel receives
  * (Documentation/networking/tuntap.rst, linux/if_tun.h).
  */
@@ -19,21 +19,25 @@ import { read, write } from "../sockets/calls";
 const DEVICE = "/dev/net/tun";
 const TUNSETIFF = 0x400454ca;
 const REQUEST_FLAGS = 16;
-const IFF_TUN = 0x0001;
+/** By what a device carries: IP packets, or Ethernet frames. */
+const kinds = { tun: 0x0001, tap: 0x0002 } as const;
 const IFF_NO_PI = 0x1000;
 const PACKET_BYTES_MAX = 65_535;
 
-function failure(errno: number, name: string): DemibunError {
+type Kind = keyof typeof kinds;
+
+function failure(errno: number, name: string, kind: Kind): DemibunError {
+  const device = kind.toUpperCase();
   const hints: Record<number, string> = {
     [ERRNO_ENOENT]: "modprobe tun",
     [ERRNO_EACCES]: `chmod 0666 ${DEVICE}`,
     [ERRNO_EPERM]: "run as root, or inside a user namespace: unshare -Urn COMMAND",
     [ERRNO_EBUSY]: `another process has ${name} open: choose another name, or end that process`,
-    [ERRNO_EINVAL]: `${name} exists and is no TUN device: choose another name`,
+    [ERRNO_EINVAL]: `${name} exists and is no ${device} device: choose another name`,
   };
   const hint = hints[Math.abs(errno)];
-  const detail = `the TUN device "${name}" cannot be opened`;
-  return new DemibunError({ operation: "open tun", errno, detail, hint });
+  const detail = `the ${device} device "${name}" cannot be opened`;
+  return new DemibunError({ operation: `open ${kind}`, errno, detail, hint });
 }
 
 export class Tun implements Disposable {
@@ -43,16 +47,16 @@ export class Tun implements Disposable {
   readonly #buffer = new Struct(PACKET_BYTES_MAX);
 
   /** Opens or creates the device in this thread's network. Throws EACCES, EPERM, EBUSY, EINVAL. */
-  constructor(name: string) {
+  constructor(name: string, kind: Kind = "tun") {
     this.name = name;
     const request = interfaceRequest(name);
-    request.view.setUint16(REQUEST_FLAGS, IFF_TUN | IFF_NO_PI, true);
+    request.view.setUint16(REQUEST_FLAGS, kinds[kind] | IFF_NO_PI, true);
     this.fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (this.fd < 0) throw failure(this.fd, name);
+    if (this.fd < 0) throw failure(this.fd, name, kind);
     const attached = ioctl(this.fd, TUNSETIFF, request.address);
     if (attached < 0) {
       close(this.fd);
-      throw failure(attached, name);
+      throw failure(attached, name, kind);
     }
   }
 

@@ -14,6 +14,13 @@ export type { Rule } from "./network/rule";
 export type { Switch } from "./network/switch";
 export { Random } from "./random";
 export {
+  type Attachment,
+  type Lateness,
+  type OutsideClock,
+  type OutsideDevice,
+  RealTime,
+} from "./real-time";
+export {
   type Check,
   type RunOptions,
   type SimulatedHostOptions,
