@@ -25,9 +25,11 @@ class Worker implements Disposable {
   readonly #lines: AsyncIterator<string>;
   readonly #words: Promise<string>;
 
-  constructor({ defines }: ScriptWishes) {
+  constructor({ defines, isStrict }: ScriptWishes) {
     const symbols = defines.map(([symbol, value]) => `--define=${symbol}=${value}`);
-    const command = [process.execPath, Bun.main, "packetdrill", workerOption, ...symbols];
+    const strictness = isStrict === undefined ? [] : [isStrict ? "--strict" : "--original"];
+    const program = [process.execPath, Bun.main, "packetdrill", workerOption];
+    const command = [...program, ...strictness, ...symbols];
     const pipes = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
     this.#child = Bun.spawn([...enter(), ...command], pipes);
     this.#lines = linesOf(this.#child.stdout);

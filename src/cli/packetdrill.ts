@@ -18,6 +18,7 @@ interface Wishes {
   readonly defines: [string, string][];
   /** Undefined: each script's own, else linux. */
   profile: ProfileName | undefined;
+  isStrict: boolean | undefined;
   live: boolean;
   /** One of the processes of `--live`. */
   isWorker: boolean;
@@ -28,7 +29,16 @@ interface Wishes {
 
 class UsageError extends Error {}
 
-const optionNames = ["--live", "--profile", "--verbose", "--json", "--pcapng", "--define"];
+const optionNames = [
+  "--live",
+  "--profile",
+  "--strict",
+  "--original",
+  "--verbose",
+  "--json",
+  "--pcapng",
+  "--define",
+];
 
 function isProfile(name: string): name is ProfileName {
   return Object.hasOwn(profiles, name);
@@ -40,6 +50,7 @@ function read(words: readonly string[]): Wishes {
     paths: [],
     defines: [],
     profile: undefined,
+    isStrict: undefined,
     live: false,
     isWorker: false,
     verbose: false,
@@ -61,6 +72,10 @@ function readOne(word: string, rest: string[], wishes: Wishes): void {
   switch (word) {
     case "--live":
       wishes.live = true;
+      return;
+    case "--strict":
+    case "--original":
+      wishes.isStrict = word === "--strict";
       return;
     case workerOption:
       wishes.isWorker = true;
@@ -204,6 +219,10 @@ export const packetdrillCommand: Command = {
     ["packetdrill FILE|DIRECTORY…", "run packetdrill scripts against the stack in virtual time"],
     ["packetdrill … --live", "against this machine's kernel, in a network of its own"],
     ["packetdrill … --profile linux|freebsd|rfc", "whose timers the stack has"],
+    [
+      "packetdrill … --strict | --original",
+      "count what the original packetdrill overlooks, or not",
+    ],
     ["packetdrill … --verbose | --json", "tell every packet; tell the results as JSON"],
     ["packetdrill … --pcapng FILE", "write every packet to a capture"],
   ],

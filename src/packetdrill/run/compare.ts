@@ -108,9 +108,20 @@ function compareOptions(expected: TcpBody["options"], actual: TcpBody["options"]
     : `TCP options are ${optionText(actual)}, should be ${optionText(expected)}`;
 }
 
-/** `isPartial`: more pieces of the expected data follow. */
-function compareTcp(expected: TcpBody, actual: TcpBody, isPartial: boolean): string | undefined {
-  const mask = isPartial ? ~LAST_PIECE_FLAGS : ~0;
+/** How a packet is one piece of what was expected. */
+export interface PieceOf {
+  /** More pieces follow. */
+  readonly isPartial: boolean;
+  /** PSH is not looked at. */
+  readonly ignoresPush: boolean;
+}
+
+function compareTcp(
+  expected: TcpBody,
+  actual: TcpBody,
+  { isPartial, ignoresPush }: PieceOf,
+): string | undefined {
+  const mask = ~(isPartial ? LAST_PIECE_FLAGS : 0) & ~(ignoresPush ? TCP_PSH : 0);
   if ((expected.flags & mask) !== (actual.flags & mask)) {
     const [is, should] = [actual, expected].map(({ flags }) => printFlags(flags & mask));
     return `TCP flags are ${is}, should be ${should}`;
@@ -163,7 +174,7 @@ function compareIcmp(expected: IcmpBody, actual: IcmpBody): string | undefined {
 export function comparePacket(
   expected: PacketAction,
   actual: PacketAction,
-  isPartial: boolean,
+  piece: PieceOf,
 ): string | undefined {
   const want = expected.body;
   const got = actual.body;
@@ -178,7 +189,7 @@ export function comparePacket(
   }
   const difference = compareIp(expected.ip, actual.ip);
   if (difference !== undefined) return difference;
-  if (want.kind === "tcp" && got.kind === "tcp") return compareTcp(want, got, isPartial);
+  if (want.kind === "tcp" && got.kind === "tcp") return compareTcp(want, got, piece);
   if (want.kind === "udp" && got.kind === "udp") {
     return differs("the length", got.length, want.length);
   }

@@ -5,6 +5,12 @@ import { ScriptError } from "../language/script-error";
 import { type TargetOptions, UnsupportedError } from "../targets/target";
 
 export interface RunOptions extends TargetOptions {
+  /**
+   * False: as the original program has it, which looks at nothing after the last event, at no
+   * timestamp unless `--tcp_ts_tick_usecs` is given, and sees what offloads have put together: PSH of
+   * a packet in several segments is the offload's.
+   */
+  readonly isStrict: boolean;
   /** Port that `bind(fd, ..., ...)` takes, and of packets before any bind. */
   readonly bindPort: number;
   /** Port that `connect(fd, ..., ...)` goes to. */
@@ -36,7 +42,8 @@ const defaults = {
 
 const DEFAULT_MTU = 1500;
 const DEFAULT_PORT = 8080;
-const DEFAULT_TICK_US = 1000;
+/** Of strict runs; 0 otherwise. */
+const STRICT_TICK_US = 1000;
 
 /** Options without effect in an interpreter that runs one script on one machine. */
 const ignored: ReadonlySet<string> = new Set([
@@ -113,7 +120,7 @@ function check(script: Script): void {
 }
 
 /** Throws a `ScriptError` for options that do not exist or have no sound value. */
-export function runOptions(script: Script): RunOptions {
+export function runOptions(script: Script, isStrict: boolean): RunOptions {
   check(script);
   const find = (name: (typeof known)[number]) =>
     script.options.filter((option) => option.name === name).at(-1);
@@ -127,6 +134,7 @@ export function runOptions(script: Script): RunOptions {
   const list = (name: (typeof known)[number]) =>
     (find(name)?.value ?? "").split(",").filter((word) => word !== "");
   return {
+    isStrict,
     ipVersion,
     localAddress: find("local_ip")?.value ?? usual.local,
     remoteAddress: find("remote_ip")?.value ?? usual.remote,
@@ -137,7 +145,7 @@ export function runOptions(script: Script): RunOptions {
     connectPort: numberOf(find("connect_port")) ?? DEFAULT_PORT,
     toleranceUs: numberOf(find("tolerance_usecs")),
     tolerancePercent: numberOf(find("tolerance_percent")) ?? 0,
-    timestampTickUs: numberOf(find("tcp_ts_tick_usecs")) ?? DEFAULT_TICK_US,
+    timestampTickUs: numberOf(find("tcp_ts_tick_usecs")) ?? (isStrict ? STRICT_TICK_US : 0),
     strictSegments: find("strict_segments") !== undefined,
     nonFatal: new Set(list("non_fatal")),
     initScripts: list("init_scripts"),

@@ -22,6 +22,11 @@ export interface ScriptSource {
    * is no such file.
    */
   readonly readFile?: ReadFile;
+  /**
+   * Whether packets after the last event and the like count (`RunOptions`). When left out, all but
+   * scripts that run a file of settings are strict: those belong to suites made for the original.
+   */
+  readonly isStrict?: boolean | undefined;
 }
 
 export type OpenTarget = (options: TargetOptions) => Target;
@@ -41,7 +46,7 @@ export async function runScript(source: ScriptSource, openTarget: OpenTarget): P
   try {
     const { file, text, defines } = source;
     const script = parseScript(text, { file, ...(defines === undefined ? {} : { defines }) });
-    const options = runOptions(script);
+    const options = runOptions(script, source.isStrict ?? !runsFile(script, source));
     await using target = openTarget(options);
     await prepare(script, source, options.initScripts, target);
     runner = new Runner(script, options, target);
@@ -54,6 +59,13 @@ export async function runScript(source: ScriptSource, openTarget: OpenTarget): P
   } catch (error) {
     return finish(outcomeOf(source.file, error));
   }
+}
+
+/** Says whether a line of the init command is a file beside the script. */
+function runsFile({ initCommand }: Script, { readFile }: ScriptSource): boolean {
+  const lines = initCommand?.command.split("\n") ?? [];
+  const programs = lines.map((line) => line.trim().split(/\s/)[0] ?? "");
+  return programs.some((path) => path.includes("/") && readFile?.(path) !== undefined);
 }
 
 async function prepare(
