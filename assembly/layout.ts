@@ -111,6 +111,10 @@ export const OPEN_MSS: u32 = 52;
 export const OPEN_TCP_FLAGS: u32 = 56;
 /** The first data of a connection are acknowledged without delay. */
 export const TCP_FLAG_QUICK_ACKS: u32 = 65536;
+/** OPEN_RTO_MIN_US is the least that is added to the round trip, not the least of the sum. */
+export const TCP_FLAG_ADD_RTO_MIN: u32 = 131072;
+/** Closed windows are probed without data. */
+export const TCP_FLAG_BARE_PROBES: u32 = 262144;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;

@@ -39,6 +39,9 @@ export function stackOptions(config: Config): StackOptions {
     sendBufferMaxBytes: 0,
     unsentMaxBytes: inetstack.unsentMaxBytes,
     rtoMinUs: inetstack.rtoMinMs * 1000,
+    // As RFC 6298 and RFC 9293 have them.
+    addRtoMin: false,
+    bareProbes: false,
     timeWaitUs: inetstack.timeWaitMs * 1000,
     delayedAckUs: inetstack.delayedAckMs * 1000,
     quickAcks: inetstack.quickAcks,

@@ -45,6 +45,8 @@ import {
   SYN_COOKIES_FULL,
   SYN_COOKIES_NEVER,
   TCP_FLAG_QUICK_ACKS,
+  TCP_FLAG_ADD_RTO_MIN,
+  TCP_FLAG_BARE_PROBES,
 } from "../../assembly/layout";
 import { memoryBytes } from "../../assembly/memory/plan";
 import { DemibunError } from "../errors";
@@ -85,6 +87,10 @@ export interface StackOptions {
   /** Of these, bytes that have never been sent; 0: no limit of their own. */
   readonly unsentMaxBytes: number;
   readonly rtoMinUs: number;
+  /** The least timeout is one beyond the round trip: SRTT + max(rtoMinUs, 4·RTTVAR). */
+  readonly addRtoMin: boolean;
+  /** A closed window is probed by an old sequence number, without data. */
+  readonly bareProbes: boolean;
   readonly timeWaitUs: number;
   readonly delayedAckUs: number;
   /** Largest MSS to announce; 0 derives it from the interface's MTU. */
@@ -151,6 +157,8 @@ export const defaultStackOptions: StackOptions = {
   sendBufferMaxBytes: 0,
   unsentMaxBytes: 0,
   rtoMinUs: 200_000,
+  addRtoMin: false,
+  bareProbes: false,
   timeWaitUs: 60_000_000,
   delayedAckUs: 40_000,
   mssBytes: 0,
@@ -195,13 +203,16 @@ export function stackMemoryBytes(options: StackOptions): number {
   );
 }
 
-function tcpFlags({ noDelay, timestamps, sack, keepAlive, quickAcks }: StackOptions): number {
+function tcpFlags(options: StackOptions): number {
+  const { noDelay, timestamps, sack, keepAlive, quickAcks, addRtoMin, bareProbes } = options;
   return (
     (noDelay ? 1 : 0) |
     (timestamps ? 2 : 0) |
     (sack ? 4 : 0) |
     (keepAlive ? 8 : 0) |
-    (quickAcks ? TCP_FLAG_QUICK_ACKS : 0)
+    (quickAcks ? TCP_FLAG_QUICK_ACKS : 0) |
+    (addRtoMin ? TCP_FLAG_ADD_RTO_MIN : 0) |
+    (bareProbes ? TCP_FLAG_BARE_PROBES : 0)
   );
 }
 

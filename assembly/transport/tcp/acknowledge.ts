@@ -22,7 +22,7 @@ import { forgetMarks, trimMarks } from "./scoreboard";
 import { forgetCuts } from "./send-frame";
 import { segmentAcknowledgment, segmentLength, segmentSequence, segmentWindow } from "./segment";
 import { after, before } from "./sequence";
-import { armLossTimer, awaitReordering, cancelProbe, probeAnswered } from "./tail-probe";
+import { armLossTimer, awaitReordering, cancelProbe, FIN_APART, probeAnswered } from "./tail-probe";
 import { sampleEcho } from "./timestamp";
 
 /**
@@ -59,9 +59,22 @@ export function acknowledge(connection: Connection): void {
   if (duplicate) duplicateAcknowledgment(connection);
 }
 
+/**
+ * An acknowledgment that a later one has overtaken: its number and its window are stale, its blocks
+ * may still tell of something new.
+ */
+export function acknowledgeOld(connection: Connection): void {
+  if (!usesSack(connection) || !mayHaveBlocks(connection)) return;
+  const sacked = connection.sackedBytes;
+  if (takeSackBlocks(connection) == 0) return;
+  cancelProbe(connection);
+  sackedAcknowledgment(connection, connection.sackedBytes - sacked);
+  awaitReordering(connection);
+}
+
 /** SND.UNA has moved: blocks beyond it, and what they mean for a recovery under way. */
 function takeSack(connection: Connection, acknowledged: u32, sacked: u32): void {
-  if (sacked == 0 && connection.tailState == 0 && !mayHaveBlocks(connection)) return;
+  if (sacked == 0 && (connection.tailState & ~FIN_APART) == 0 && !mayHaveBlocks(connection)) return;
   forgetCuts(connection, acknowledged);
   takeSackBlocks(connection);
   judge(connection);

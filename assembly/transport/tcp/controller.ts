@@ -55,10 +55,12 @@ export function growWindow(connection: Connection, acknowledged: u32, flightBefo
   noteFlight(connection, flightBefore);
   const cwnd = connection.cwnd;
   // RFC 7661 section 4.1: a window of which less than half was used in the last round trip is no
-  // evidence that it may grow.
-  if (max(connection.flightMost, connection.lastFlightMost) < cwnd >> 1) {
+  // evidence that it may grow. Slow start, which doubles it, ends at twice what was used.
+  const used: u32 = max(connection.flightMost, connection.lastFlightMost);
+  const slow = cwnd < connection.ssthresh;
+  if (slow ? used <= cwnd >> 1 : used < cwnd >> 1) {
     cubicSkipTime(connection);
-  } else if (cwnd >= connection.ssthresh) {
+  } else if (!slow) {
     avoid(connection, acknowledged);
   } else {
     slowStart(connection, acknowledged);

@@ -35,7 +35,7 @@ import { isFragmentable } from "./path-mtu";
 import { timeoutUs } from "./rtt";
 import { hasDuplicate } from "./sack";
 import { inSackRecovery, PIPE_BLOCKED, sendLost } from "./sack-recovery";
-import { armAfterSending, armLossTimer } from "./tail-probe";
+import { armAfterSending, armLossTimer, FIN_APART } from "./tail-probe";
 import { before, laterOf } from "./sequence";
 import { chainReach, segmentReach, transmitSegment } from "./transmit";
 
@@ -195,6 +195,10 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   }
   if (fin) flags |= Tcp.FIN;
   if (!transmitSegment(connection, sequence, bytes, flags)) return false;
+  if (fin) {
+    if (bytes == 0) connection.tailState |= FIN_APART;
+    else connection.tailState &= ~FIN_APART;
+  }
   const next = sequence + bytes + (fin ? 1 : 0);
   if (before(sequence, connection.sendMax)) countRetransmission(connection);
   if (bytes != 0) {

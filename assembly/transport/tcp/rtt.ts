@@ -1,6 +1,6 @@
 /** Round-trip time and retransmission timeout (RFC 6298). */
 import { Connection, RTT_TIMING } from "./connection";
-import { rtoMinUs } from "./settings";
+import { addsRtoMin, rtoMinUs } from "./settings";
 
 /** RFC 6298 section 2.1. */
 export const RTO_INITIAL_US: u32 = 1_000_000;
@@ -26,7 +26,8 @@ export function sampleRtt(connection: Connection, elapsedUs: u32): void {
     connection.srtt += error;
   }
   // max(G, 4·RTTVAR) of section 2.3: rttvar is four times the value already.
-  const rto = (connection.srtt >> 3) + max<u32>(1000, connection.rttvar);
+  const variation = max<u32>(addsRtoMin() ? rtoMinUs() : 1000, connection.rttvar);
+  const rto = (connection.srtt >> 3) + variation;
   connection.rto = min(RTO_MAX_US, max(rtoMinUs(), rto));
 }
 

@@ -18,10 +18,22 @@ import {
   OPEN_TCP_FLAGS,
   OPEN_TIME_WAIT_US,
   TCP_FLAG_QUICK_ACKS,
+  TCP_FLAG_ADD_RTO_MIN,
+  TCP_FLAG_BARE_PROBES,
 } from "../../layout";
 
 export function rtoMinUs(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_RTO_MIN_US);
+}
+
+/** The shortest timeout is one beyond the round trip, so that a peer may delay its acknowledgment. */
+export function addsRtoMin(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_ADD_RTO_MIN) != 0;
+}
+
+/** A closed window is probed by a number below it instead of by the next byte. */
+export function probesBare(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_BARE_PROBES) != 0;
 }
 
 export function timeWaitUs(): u32 {

@@ -13,7 +13,7 @@ import {
 import { count } from "../../counters";
 import { Tcp } from "../../wire/tcp";
 import { admit } from "./accept";
-import { acknowledge } from "./acknowledge";
+import { acknowledge, acknowledgeOld } from "./acknowledge";
 import { finAcknowledged, isFinAcknowledged, kill } from "./close";
 import {
   ACTIVE,
@@ -69,7 +69,6 @@ export function synchronisedReceive(connection: Connection): void {
     reset(connection);
     return;
   }
-  if (connection.optionBytes != 0) renewTimestamp(connection);
   if ((segmentFlags & Tcp.SYN) != 0) {
     // RFC 5961 section 4.2: whatever its number, only a challenge; in SYN-RECEIVED likewise.
     challenge(connection);
@@ -80,6 +79,9 @@ export function synchronisedReceive(connection: Connection): void {
     return;
   }
   if (!acknowledgmentPasses(connection)) return;
+  // Only now: a forged segment would have to guess an acknowledgment too, to shift TS.Recent ahead
+  // of all that the peer can send (RFC 7323 section 7).
+  if (connection.optionBytes != 0) renewTimestamp(connection);
   trim(connection);
   receiveText(connection);
 }
@@ -164,7 +166,8 @@ function acknowledgmentPasses(connection: Connection): bool {
       challenge(connection);
       return false;
     }
-    if (!before(segmentAcknowledgment, connection.sendUna)) acknowledge(connection);
+    if (before(segmentAcknowledgment, connection.sendUna)) acknowledgeOld(connection);
+    else acknowledge(connection);
   }
   if (isFinAcknowledged(connection)) finAcknowledged(connection);
   return connection.state != CLOSED;

@@ -26,6 +26,8 @@ export const PROBE_OUT: u32 = 2;
 export const REORDER_ARMED: u32 = 8;
 /** It was a retransmission. */
 export const PROBE_REPEATED: u32 = 4;
+/** The FIN left in a segment of its own. */
+export const FIN_APART: u32 = 16;
 
 /** WCDelAckT: how long a peer may keep the acknowledgment of a single segment back. */
 const DELAYED_ACK_MAX_US: u32 = 200_000;
@@ -94,7 +96,7 @@ export function cancelProbe(connection: Connection): void {
 
 /** The probe's time has come: new data if there is any, else the last segment again. */
 export function probeTail(connection: Connection): void {
-  connection.tailState = PROBE_OUT;
+  connection.tailState = (connection.tailState & FIN_APART) | PROBE_OUT;
   connection.tailEnd = connection.sendMax;
   count(COUNTER_TCP_TAIL_PROBES);
   if (!sendBeyond(connection)) repeatLast(connection);
@@ -104,6 +106,10 @@ export function probeTail(connection: Connection): void {
 /** Segments are full as far as they can be, so the last one is what they leave. */
 function repeatLast(connection: Connection): void {
   const sentFin = connection.sendMax - connection.sendEnd == 1;
+  if (sentFin && (connection.tailState & FIN_APART) != 0) {
+    repeatFin(connection);
+    return;
+  }
   const end = sentFin ? connection.sendEnd : connection.sendMax;
   const outstanding = end - connection.sendUna;
   if (outstanding == 0) return;
@@ -119,6 +125,14 @@ function repeatLast(connection: Connection): void {
   markRepeated(connection, last, bytes);
 }
 
+/** The last segment was the FIN alone. */
+function repeatFin(connection: Connection): void {
+  if (!transmitSegment(connection, connection.sendEnd, 0, Tcp.ACK | Tcp.FIN)) return;
+  countRetransmission(connection);
+  spoilSample(connection);
+  connection.tailState |= PROBE_REPEATED;
+}
+
 /**
  * What the probe sent is acknowledged. True when it made good a loss, which asks for the answer to one
  * (section 7.4.2); a duplicate that the peer tells of says that there was none.
@@ -127,6 +141,6 @@ export function probeAnswered(connection: Connection, wasDuplicate: bool): bool 
   if ((connection.tailState & PROBE_OUT) == 0) return false;
   if (<i32>(connection.sendUna - connection.tailEnd) < 0) return false;
   const repaired = (connection.tailState & PROBE_REPEATED) != 0 && !wasDuplicate;
-  connection.tailState = 0;
+  connection.tailState &= FIN_APART;
   return repaired;
 }

@@ -32,8 +32,8 @@ import { countRetransmission } from "./retransmit";
 import { RTO_MAX_US, spoilSample, timeoutUs } from "./rtt";
 import { isHeadLost } from "./loss";
 import { after, laterOf } from "./sequence";
-import { dataRetries, synAckRetries, synRetries } from "./settings";
-import { armLossTimer, PROBE_ARMED, probeTail, REORDER_ARMED } from "./tail-probe";
+import { dataRetries, probesBare, synAckRetries, synRetries } from "./settings";
+import { armLossTimer, FIN_APART, PROBE_ARMED, probeTail, REORDER_ARMED } from "./tail-probe";
 import { transmitSegment } from "./transmit";
 
 export function tcpTimer(connection: Connection): void {
@@ -100,7 +100,7 @@ function retransmissionTimeout(connection: Connection): void {
     return;
   }
   connection.retries++;
-  connection.tailState = 0;
+  connection.tailState &= FIN_APART;
   pathTimeout(connection);
   congestionTimeout(connection);
   connection.backoff++;
@@ -134,6 +134,10 @@ function probeWindow(connection: Connection): void {
   const wait = min(RTO_MAX_US >> 1, timeoutUs(connection));
   armWithPatience(connection, wait);
   count(COUNTER_TCP_ZERO_WINDOW_PROBES);
+  if (probesBare()) {
+    transmitSegment(connection, connection.sendUna - 1, 0, Tcp.ACK);
+    return;
+  }
   const unsent = connection.sendEnd - connection.sendNext;
   if (unsent == 0) return;
   transmitSegment(connection, connection.sendNext, 1, Tcp.ACK | Tcp.PSH);

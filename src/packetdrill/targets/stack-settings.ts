@@ -83,6 +83,8 @@ const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number, un
 const synCookies: Readonly<Record<string, SynCookies>> = { 0: "never", 1: "full", 2: "always" };
 const booleanOptions = [
   "noDelay",
+  "addRtoMin",
+  "bareProbes",
   "timestamps",
   "sack",
   "quickAcks",
