@@ -115,6 +115,8 @@ export const TCP_FLAG_QUICK_ACKS: u32 = 65536;
 export const TCP_FLAG_ADD_RTO_MIN: u32 = 131072;
 /** Closed windows are probed without data. */
 export const TCP_FLAG_BARE_PROBES: u32 = 262144;
+/** Slow start counts what an acknowledgment delivers: all of it, and nothing that was told before. */
+export const TCP_FLAG_COUNT_DELIVERED: u32 = 524288;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;

@@ -42,6 +42,7 @@ export function stackOptions(config: Config): StackOptions {
     // As RFC 6298 and RFC 9293 have them.
     addRtoMin: false,
     bareProbes: false,
+    countDelivered: false,
     timeWaitUs: inetstack.timeWaitMs * 1000,
     delayedAckUs: inetstack.delayedAckMs * 1000,
     quickAcks: inetstack.quickAcks,

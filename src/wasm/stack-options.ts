@@ -47,6 +47,7 @@ import {
   TCP_FLAG_QUICK_ACKS,
   TCP_FLAG_ADD_RTO_MIN,
   TCP_FLAG_BARE_PROBES,
+  TCP_FLAG_COUNT_DELIVERED,
 } from "../../assembly/layout";
 import { memoryBytes } from "../../assembly/memory/plan";
 import { DemibunError } from "../errors";
@@ -91,6 +92,11 @@ export interface StackOptions {
   readonly addRtoMin: boolean;
   /** A closed window is probed by an old sequence number, without data. */
   readonly bareProbes: boolean;
+  /**
+   * The window grows by what an acknowledgment delivers: in slow start by any number of segments, and
+   * never by what blocks or duplicates have told of before.
+   */
+  readonly countDelivered: boolean;
   readonly timeWaitUs: number;
   readonly delayedAckUs: number;
   /** Largest MSS to announce; 0 derives it from the interface's MTU. */
@@ -159,6 +165,7 @@ export const defaultStackOptions: StackOptions = {
   rtoMinUs: 200_000,
   addRtoMin: false,
   bareProbes: false,
+  countDelivered: false,
   timeWaitUs: 60_000_000,
   delayedAckUs: 40_000,
   mssBytes: 0,
@@ -204,7 +211,8 @@ export function stackMemoryBytes(options: StackOptions): number {
 }
 
 function tcpFlags(options: StackOptions): number {
-  const { noDelay, timestamps, sack, keepAlive, quickAcks, addRtoMin, bareProbes } = options;
+  const { noDelay, timestamps, sack, keepAlive, quickAcks, addRtoMin, bareProbes, countDelivered } =
+    options;
   return (
     (noDelay ? 1 : 0) |
     (timestamps ? 2 : 0) |
@@ -212,7 +220,8 @@ function tcpFlags(options: StackOptions): number {
     (keepAlive ? 8 : 0) |
     (quickAcks ? TCP_FLAG_QUICK_ACKS : 0) |
     (addRtoMin ? TCP_FLAG_ADD_RTO_MIN : 0) |
-    (bareProbes ? TCP_FLAG_BARE_PROBES : 0)
+    (bareProbes ? TCP_FLAG_BARE_PROBES : 0) |
+    (countDelivered ? TCP_FLAG_COUNT_DELIVERED : 0)
   );
 }
 

@@ -11,9 +11,10 @@ import { makeReady } from "./ready";
 import { isRecovered } from "./recover";
 import { retransmitFirst } from "./retransmit";
 import { enterSackRecovery, inSackRecovery, reduceRate } from "./sack-recovery";
-import { clearScoreboard } from "./scoreboard";
+import { clearScoreboard, sackedBelow } from "./scoreboard";
 import { segmentAcknowledgment } from "./segment";
 import { before } from "./sequence";
+import { countsDelivered } from "./settings";
 import { CWND_MAX } from "./slow-start";
 
 /** RFC 5681 section 3.2. */
@@ -34,9 +35,10 @@ export function acknowledgedNew(
   acknowledged: u32,
   flightBefore: u32,
 ): bool {
+  const told = countsDelivered() ? toldBefore(connection) : 0;
   connection.duplicateAcks = 0;
   if (!connection.has(RECOVERY)) {
-    growWindow(connection, acknowledged, flightBefore);
+    growWindow(connection, acknowledged - min(told, acknowledged), flightBefore);
     return true;
   }
   const mss: u32 = connection.mss;
@@ -58,6 +60,12 @@ export function acknowledgedNew(
   const first = !connection.has(PARTIAL_SEEN);
   connection.set(PARTIAL_SEEN);
   return first;
+}
+
+/** Bytes below SND.UNA that earlier acknowledgments, by blocks or as duplicates, told to have arrived. */
+function toldBefore(connection: Connection): u32 {
+  if (connection.sackedBytes != 0) return sackedBelow(connection, connection.sendUna);
+  return <u32>connection.duplicateAcks * <u32>connection.mss;
 }
 
 /** RFC 5681 section 3.2, steps 1 to 4, with RFC 6582's condition on `recover`. */

@@ -82,6 +82,17 @@ export function forgetMarks(connection: Connection, frame: Frame): void {
   if ((frame.mark & SACKED) == 0) noteDelivered(connection, frame);
 }
 
+/** Bytes below `una` that blocks have told of, before their frames leave the queue. */
+export function sackedBelow(connection: Connection, una: u32): u32 {
+  let bytes: u32 = 0;
+  let frame = connection.sendHead;
+  while (frame !== null && before(frame.sequence, una)) {
+    if ((frame.mark & SACKED) != 0) bytes += min<u32>(frame.length, una - frame.sequence);
+    frame = frame.next;
+  }
+  return bytes;
+}
+
 /** The first `bytes` of a frame are acknowledged. */
 export function trimMarks(connection: Connection, frame: Frame, bytes: u32): void {
   if ((frame.mark & LOST) != 0) connection.lostBytes -= bytes;

@@ -20,6 +20,7 @@ import {
   TCP_FLAG_QUICK_ACKS,
   TCP_FLAG_ADD_RTO_MIN,
   TCP_FLAG_BARE_PROBES,
+  TCP_FLAG_COUNT_DELIVERED,
 } from "../../layout";
 
 export function rtoMinUs(): u32 {
@@ -29,6 +30,11 @@ export function rtoMinUs(): u32 {
 /** The shortest timeout is one beyond the round trip, so that a peer may delay its acknowledgment. */
 export function addsRtoMin(): bool {
   return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_ADD_RTO_MIN) != 0;
+}
+
+/** The window grows by all that an acknowledgment delivers, and by nothing that was told before. */
+export function countsDelivered(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_COUNT_DELIVERED) != 0;
 }
 
 /** A closed window is probed by a number below it instead of by the next byte. */

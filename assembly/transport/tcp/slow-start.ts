@@ -1,6 +1,7 @@
 /** Slow start, which all controllers share (RFC 5681 section 3.1), counted in bytes (RFC 3465). */
 import { Connection, SYN_REPEATED } from "./connection";
 import { isRecovered } from "./recover";
+import { countsDelivered } from "./settings";
 
 /** No window field can promise more (RFC 7323 section 2.3), so a larger cwnd means nothing. */
 export const CWND_MAX: u32 = 1 << 30;
@@ -24,6 +25,7 @@ export function isFirstSlowStart(connection: Connection): bool {
 
 /** What an acknowledgment of so many bytes adds to the window at most. */
 export function slowStartStep(connection: Connection, acknowledged: u32): u32 {
+  if (countsDelivered()) return acknowledged;
   return min(acknowledged, slowStartSegments(connection) * <u32>connection.mss);
 }
 

@@ -42,7 +42,10 @@ function isTimerTaken(connection: Connection): bool {
 /** Arms the timer for what is in flight: the probe's where one may be sent, else the timeout's. */
 export function armLossTimer(connection: Connection): void {
   if (isTimerTaken(connection)) return;
-  if (mayProbe(connection) && armProbe(connection)) return;
+  if (mayProbe(connection)) {
+    armProbe(connection);
+    return;
+  }
   connection.tailState &= ~(PROBE_ARMED | REORDER_ARMED);
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));
 }
@@ -53,20 +56,21 @@ export function armLossTimer(connection: Connection): void {
  */
 export function armAfterSending(connection: Connection): void {
   if (isTimerTaken(connection)) return;
-  if (mayProbe(connection) && armProbe(connection)) return;
+  if (mayProbe(connection)) {
+    armProbe(connection);
+    return;
+  }
   if (connection.timer.armed && (connection.tailState & PROBE_ARMED) == 0) return;
   connection.tailState &= ~(PROBE_ARMED | REORDER_ARMED);
   armTimer(connection.timer, tickAfter(timeoutUs(connection)));
 }
 
-/** False when the timeout would come first. */
-function armProbe(connection: Connection): bool {
+/** Where the timeout would come first the probe takes its place (RFC 8985 section 7.2). */
+function armProbe(connection: Connection): void {
   const single = connection.flight <= <u32>connection.mss;
   const probe = (connection.srtt >> 2) + (single ? DELAYED_ACK_MAX_US : MARGIN_US);
-  if (probe >= timeoutUs(connection)) return false;
   connection.tailState = (connection.tailState & ~REORDER_ARMED) | PROBE_ARMED;
-  armTimer(connection.timer, tickAfter(probe));
-  return true;
+  armTimer(connection.timer, tickAfter(min(probe, timeoutUs(connection))));
 }
 
 function mayProbe(connection: Connection): bool {

@@ -44,9 +44,10 @@ export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
     receiveBufferMaxBytes: 6_291_456,
     fastOpen: FAST_OPEN_CLIENT,
     fastOpenPauseMs: 0,
-    // tcp_set_rto, and tcp_xmit_probe_skb.
+    // tcp_set_rto, tcp_xmit_probe_skb, and tcp_slow_start by `acked_sacked`.
     addRtoMin: true,
     bareProbes: true,
+    countDelivered: true,
   },
   freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
   rfc: {

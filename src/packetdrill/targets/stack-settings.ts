@@ -85,6 +85,7 @@ const booleanOptions = [
   "noDelay",
   "addRtoMin",
   "bareProbes",
+  "countDelivered",
   "timestamps",
   "sack",
   "quickAcks",

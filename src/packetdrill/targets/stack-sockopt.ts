@@ -140,8 +140,10 @@ export class SocketOptions {
 
   /** 0 is what the sysctl says; all bits set is no limit. */
   #setUnsentMax(socket: StreamSocket, number: number): CallResult {
-    this.#set.set(`${socket.qd}/lowat`, number);
-    const limit = number === 0 ? this.#machine.stack.options.unsentMaxBytes : Math.max(0, number);
+    this.#set.set(`${socket.qd}/lowat`, number >>> 0);
+    const wanted = number >>> 0 || this.#machine.stack.options.unsentMaxBytes;
+    // What is beyond every buffer is no limit.
+    const limit = wanted > BUFFER_MAX ? 0 : wanted;
     return this.#store(socket, SOCKET_OPTION_UNSENT_MAX, limit);
   }
 
@@ -175,7 +177,7 @@ export class SocketOptions {
       case linux.SO_KEEPALIVE:
         return this.#store(socket, SOCKET_OPTION_KEEP_ALIVE, number);
       case linux.SO_SNDBUF:
-        return this.#store(socket, SOCKET_OPTION_SEND_BUFFER, bufferBytes(number));
+        return this.#store(socket, SOCKET_OPTION_SEND_BUFFER, bufferBytes(2 * number));
       case linux.SO_RCVBUF:
         return this.#store(socket, SOCKET_OPTION_RECEIVE_BUFFER, bufferBytes(number));
       case linux.SO_LINGER: {

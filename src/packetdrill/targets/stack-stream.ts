@@ -41,6 +41,7 @@ import {
   SHUT_RDWR,
 } from "./stack-linux";
 import type { StackMachine } from "./stack-machine";
+import { isWritable, takenBytes, unacknowledged } from "./stack-send-space";
 import { failure, type KernelSocket, type SendOptions, success } from "./stack-socket";
 import type { CallResult, SocketAddress } from "./target";
 
@@ -55,9 +56,10 @@ export class StreamSocket implements KernelSocket {
   readonly #view: ConnectionView;
   #connecting: number | undefined;
   #connectBlocks = false;
-  #sending: number | undefined;
   /** Bytes of a sending that began with Fast Open and returns when the handshake ends. */
   #fastBytes: number | undefined;
+  /** Bytes that the write under way has put into the queue. */
+  #taken = 0;
   /** It was connected, or tried to be: what it does once closed differs from a fresh socket. */
   #used = false;
   #readShut = false;
@@ -207,33 +209,38 @@ export class StreamSocket implements KernelSocket {
   send(contents: Uint8Array, { isBlocking, more }: SendOptions): CallResult | undefined {
     this.#notice();
     const view = this.#view;
-    if (this.#sending !== undefined) return this.#sent(contents.length);
     if (this.#error !== 0) return failure(this.takeError());
     const state = view.stateNumber;
     if (!this.#isOpen) return undefined;
     if (state < SYN_SENT || view.has(FIN_QUEUED)) return failure(ERRNO_EPIPE);
     if (contents.length === 0) return success(0);
-    const isFull = view.unsentMax !== 0 && view.unsentBytes >= view.unsentMax;
-    const room = isFull ? 0 : view.sendBuffer - unacknowledged(view);
-    if (room <= 0 && !isBlocking) return undefined;
-    const bytes = isBlocking ? contents.length : Math.min(room, contents.length);
-    const array = this.#machine.device.array(contents.subarray(0, bytes));
+    // Who waits is woken only when there is room that is worth it.
+    if (this.#taken > 0 && !isWritable(view)) return undefined;
+    const bytes = takenBytes(view, contents.length - this.#taken);
+    if (bytes === 0) return undefined;
+    const result = this.#push(contents.subarray(this.#taken, this.#taken + bytes), more);
+    if (result === undefined || result.errno !== 0) return result;
+    this.#taken += bytes;
+    if (isBlocking && this.#taken < contents.length) return undefined;
+    const taken = this.#taken;
+    this.#taken = 0;
+    return success(taken);
+  }
+
+  #push(contents: Uint8Array, more: boolean): CallResult | undefined {
+    const array = this.#machine.device.array(contents);
     if (array === 0) return undefined;
     const token = this.#machine.stack.exports.push(this.qd, array, more ? 1 : 0);
     if (token < 0) {
       this.#machine.stack.exports.release(array);
       return failure(-token);
     }
-    this.#sending = token;
     this.#machine.flush();
-    return this.#sent(bytes);
-  }
-
-  #sent(bytes: number): CallResult | undefined {
-    const completion = this.#machine.result(this.#sending as number);
-    if (completion === undefined) return undefined;
-    this.#sending = undefined;
-    return completion.errno === 0 ? success(bytes) : failure(completion.errno);
+    const completion = this.#machine.result(token);
+    if (completion !== undefined) return { value: 0, errno: completion.errno };
+    // The stack has it, though it counts small pieces for more than they are.
+    this.#machine.ignore(token);
+    return success(0);
   }
 
   /** Says whether a send with these flags is Fast Open's, as that after a connect that waits is. */
@@ -333,7 +340,6 @@ export class StreamSocket implements KernelSocket {
   /** The token of the stack's close, which completes when everything has been acknowledged. */
   close(): number {
     if (this.#connecting !== undefined) this.#machine.ignore(this.#connecting);
-    if (this.#sending !== undefined) this.#machine.ignore(this.#sending);
     const token = this.#machine.stack.exports.close(this.qd);
     this.#machine.flush();
     return token;
@@ -376,22 +382,6 @@ export class StreamSocket implements KernelSocket {
     const neverSent = (view.sendEnd - view.sendMax) | 0;
     return { all, neverSent: Math.min(all, Math.max(0, neverSent)) };
   }
-}
-
-/** Data bytes between SND.UNA and the end of the send queue. */
-function unacknowledged(view: ConnectionView): number {
-  if (view.stateNumber < ESTABLISHED) return 0;
-  return Math.max(0, (view.sendEnd - view.sendUna) | 0);
-}
-
-/**
- * sk_stream_is_writeable: at least a third of the buffer is free, and less than half of what may wait
- * unsent does.
- */
-function isWritable(view: ConnectionView): boolean {
-  const used = unacknowledged(view);
-  if (view.unsentMax !== 0 && 2 * view.unsentBytes >= view.unsentMax) return false;
-  return view.sendBuffer - used >= used >> 1;
 }
 
 function received(data: Uint8Array): CallResult {
