@@ -197,6 +197,14 @@ export class ConnectionView {
   get agreed(): number {
     return this.#byte(record.CONNECTION_AGREED);
   }
+  /** Bytes in flight that the peer has acknowledged selectively. */
+  get sackedBytes(): number {
+    return this.#word(record.CONNECTION_SACKED_BYTES);
+  }
+  /** When data last came, in the clock's ticks. */
+  get receivedTick(): number {
+    return this.#word(record.CONNECTION_RECEIVED_TICK);
+  }
   /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
   get unsentMax(): number {
     return this.#word(record.CONNECTION_UNSENT_MAX);

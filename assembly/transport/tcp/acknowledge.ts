@@ -67,6 +67,7 @@ export function acknowledgeOld(connection: Connection): void {
   if (!usesSack(connection) || !mayHaveBlocks(connection)) return;
   const sacked = connection.sackedBytes;
   if (takeSackBlocks(connection) == 0) return;
+  judge(connection);
   cancelProbe(connection);
   sackedAcknowledgment(connection, connection.sackedBytes - sacked);
   awaitReordering(connection);

@@ -67,6 +67,8 @@ if (offsetof<Connection>("agreed") != record.CONNECTION_AGREED) ERROR("record.ts
 if (offsetof<Connection>("fastOpen") != record.CONNECTION_FAST_OPEN) ERROR("record.ts: fastOpen");
 if (offsetof<Connection>("fastOpenBytes") != record.CONNECTION_FAST_OPEN_BYTES)
   ERROR("record.ts: fastOpenBytes");
+if (offsetof<Connection>("sackedBytes") != record.CONNECTION_SACKED_BYTES)
+  ERROR("record.ts: sackedBytes");
 if (offsetof<Connection>("timerDeadline") != record.CONNECTION_TIMER_DEADLINE)
   ERROR("record.ts: timer");
 if (offsetof<Connection>("ackTimerDeadline") != record.CONNECTION_ACK_TIMER_DEADLINE) {

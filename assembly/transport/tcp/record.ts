@@ -140,6 +140,7 @@ export const CONNECTION_ACCEPTABLE: u32 = 246;
 /** Where a listener counts connections, a connection counts what it has sent again. */
 export const CONNECTION_RETRANSMISSIONS: u32 = CONNECTION_HALF_OPEN;
 export const CONNECTION_AGREED: u32 = 273;
+export const CONNECTION_SACKED_BYTES: u32 = 276;
 export const CONNECTION_CHOICES: u32 = 448;
 export const CONNECTION_MSS_MAX: u32 = 452;
 export const CONNECTION_UNSENT_MAX: u32 = 456;

@@ -9,11 +9,11 @@ import { findNeighbour, neighbourSend } from "../../link/neighbour";
 import { release } from "../../memory/frame";
 import { route, routeInterface, routeNextHop } from "../../network/route";
 import { nowUs } from "../../time/clock";
-import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
-import { makeControl, markService, sealControl } from "./control";
+import { controlOptions, makeControl, markService, sealControl } from "./control";
 import { acknowledgeNow } from "./delayed-ack";
+import { writeSegmentOptions } from "./segment-options";
 import {
   segmentAcknowledgment,
   segmentFlags,
@@ -25,8 +25,6 @@ import {
   segmentSequence,
 } from "./segment";
 
-/** The time to live of a reset that no connection sends. */
-const HOPS: u8 = <u8>Ipv4.TIME_TO_LIVE;
 /** One challenge a connection in this time, so that two confused stacks cannot feed each other. */
 const CHALLENGE_INTERVAL_MS: u32 = 500;
 
@@ -40,16 +38,7 @@ export function rejectSegment(): void {
 export function resetSender(): void {
   if ((segmentFlags & Tcp.RST) != 0 || segmentLocal != segmentNic.address) return;
   if ((segmentFlags & Tcp.ACK) != 0) {
-    sendReset(
-      segmentLocal,
-      segmentRemote,
-      segmentPorts,
-      segmentAcknowledgment,
-      0,
-      Tcp.RST,
-      0,
-      HOPS,
-    );
+    sendReset(segmentLocal, segmentRemote, segmentPorts, segmentAcknowledgment, 0, Tcp.RST, null);
   } else {
     const acknowledgment = segmentSequence + segmentLength();
     sendReset(
@@ -59,8 +48,7 @@ export function resetSender(): void {
       0,
       acknowledgment,
       Tcp.RST | Tcp.ACK,
-      0,
-      HOPS,
+      null,
     );
   }
 }
@@ -74,12 +62,11 @@ export function resetPeer(connection: Connection): void {
     connection.bareSequence,
     connection.receiveNext,
     Tcp.RST | Tcp.ACK,
-    connection.typeOfService,
-    connection.timeToLive,
+    connection,
   );
 }
 
-/** `ports` as a segment from the peer holds them. */
+/** `ports` as a segment from the peer holds them; a connection adds what it puts on every segment. */
 function sendReset(
   local: u32,
   remote: u32,
@@ -87,21 +74,25 @@ function sendReset(
   sequence: u32,
   acknowledgment: u32,
   flags: u32,
-  typeOfService: u8,
-  timeToLive: u8,
+  connection: Connection | null,
 ): void {
   if (!route(remote)) return;
   const nic = routeInterface;
   const neighbour = findNeighbour(nic, routeNextHop);
   const turned = rotl<u32>(ports, 16);
-  const packet = makeControl(local, remote, turned, sequence, acknowledgment, flags, 0, 0);
+  // Section 3.2 of RFC 7323 asks for timestamps in resets too.
+  const options: u32 = connection === null ? 0 : connection.optionBytes;
+  const packet = makeControl(local, remote, turned, sequence, acknowledgment, flags, 0, options);
   if (packet === null) return;
   if (neighbour === null) {
     release(packet);
     return;
   }
+  if (connection !== null && options != 0) {
+    writeSegmentOptions(connection, controlOptions(packet), options);
+  }
   sealControl(packet);
-  markService(packet, typeOfService, timeToLive);
+  if (connection !== null) markService(packet, connection.typeOfService, connection.timeToLive);
   count(COUNTER_TCP_RESETS_SENT);
   neighbourSend(nic, neighbour, packet, 0);
 }

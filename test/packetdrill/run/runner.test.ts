@@ -1,5 +1,8 @@
 /** What a run does beside comparing: options, commands, blocking calls, conversations, the end. */
 import { describe, expect, test } from "bun:test";
+import { runScript } from "../../../src/packetdrill/run/run";
+import { StackTarget } from "../../../src/packetdrill/targets/stack";
+import { stackModule } from "../../../src/wasm/module";
 import { accepted, runText } from "./run-text";
 
 async function passes(text: string): Promise<void> {
@@ -74,7 +77,7 @@ describe("commands", () => {
      echo 1000000 > /proc/sys/net/ipv4/tcp_rto_min_us; tc qdisc show > /dev/null\`
 ${accepted.replace("ack 1 <mss", "ack 1 win 8192 <mss")}+0 write(4, ..., 10) = 10
 +0 > P. 1:11(10) ack 1
-+1 > P. 1:11(10) ack 1
++1.1 > P. 1:11(10) ack 1
 `));
 
   test("the stack's own options have their own names", () =>
@@ -99,6 +102,35 @@ ${accepted}+0 < P. 1:101(100) ack 1 win 1000
     expect(notes).toEqual([
       'the cleanup command failed: the command "reboot" has no shell to run in',
     ]);
+  });
+});
+
+describe("as the original has it", () => {
+  const surplus = `${accepted}+0 write(4, ..., 100) = 100\n`;
+  const readFile = (path: string) => {
+    return path === "../set.sh" ? "#!/bin/sh\nsysctl -q net.ipv4.tcp_sack=0" : undefined;
+  };
+  const original = (text: string, isStrict?: boolean) =>
+    runScript({ file: "t.pkt", text, isStrict, readFile }, (options) => {
+      return new StackTarget(stackModule(), "linux", options, readFile);
+    });
+
+  test("a script that runs a file of settings may end before its connection does", async () => {
+    expect((await original(surplus)).status).toBe("failed");
+    expect((await original(`\`../set.sh\`\n${surplus}`)).status).toBe("passed");
+  });
+
+  test("packets after the last event are not looked at unless the run is strict", async () => {
+    expect((await original(surplus, false)).status).toBe("passed");
+    expect((await original(surplus, true)).status).toBe("failed");
+  });
+
+  test("PSH of several segments in one packet is not looked at, that of a single one is", async () => {
+    const text = (packet: string) => `${accepted}+0 write(4, ..., 3000) = 3000\n+0 > ${packet}\n`;
+    expect((await original(text(". 1:3001(3000) ack 1"), false)).status).toBe("passed");
+    expect((await original(text(". 1:3001(3000) ack 1"), true)).status).toBe("failed");
+    const single = text("P. 1:1001(1000) ack 1");
+    expect((await original(single, false)).status).toBe("failed");
   });
 });
 
