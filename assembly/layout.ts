@@ -150,6 +150,11 @@ export const OPEN_PATH_DOUBT: u32 = 2;
 export const OPEN_FAST_OPEN: u32 = 136;
 /** How long no data goes in SYNs on a path that has lost some; 0: it may at once. */
 export const OPEN_FAST_OPEN_PAUSE_MS: u32 = 140;
+/** ECN_… of new sockets, and OPEN_ECN_ALTERNATIVE_BACKOFF. */
+export const OPEN_ECN: u32 = 144;
+export const OPEN_ECN_MODE: u32 = 3;
+/** An echo of congestion reduces the window by less than a loss (RFC 8511). */
+export const OPEN_ECN_ALTERNATIVE_BACKOFF: u32 = 4;
 /** 64 random bytes from the host: the one seed of every key and choice the stack makes. */
 export const OPEN_SEED: u32 = 256;
 export const OPEN_SEED_SIZE: u32 = 64;
@@ -247,6 +252,8 @@ export const SOCKET_OPTION_FAST_OPEN_CONNECT: u32 = 21;
 export const SOCKET_OPTION_FAST_OPEN_NO_COOKIE: u32 = 22;
 /** Read only: bytes of data that fit in the SYN of a connect that waits for them. */
 export const SOCKET_OPTION_FAST_OPEN_ROOM: u32 = 31;
+/** ECN_…: whether connections begun from now on use explicit congestion notification. */
+export const SOCKET_OPTION_ECN: u32 = 23;
 /** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
 export const LINGER_OFF: i32 = -1;
 
@@ -255,6 +262,16 @@ export const LINGER_OFF: i32 = -1;
 export const CONTROLLER_CUBIC: i32 = 0;
 /** RFC 5681. */
 export const CONTROLLER_NEW_RENO: i32 = 1;
+
+/** RFC 8257; NewReno where the peer does not agree on ECN. */
+export const CONTROLLER_DCTCP: i32 = 2;
+
+// Explicit congestion notification (RFC 3168): values of SOCKET_OPTION_ECN, Linux's numbers.
+export const ECN_OFF: u32 = 0;
+/** SYNs offer it, and it is agreed to. */
+export const ECN_ON: u32 = 1;
+/** It is agreed to when a peer offers it. */
+export const ECN_PASSIVE: u32 = 2;
 
 // When a listener answers a SYN by a cookie instead of a half-open connection (RFC 4987).
 export const SYN_COOKIES_NEVER: u32 = 0;
@@ -386,6 +403,12 @@ export const COUNTER_TCP_FAST_OPEN_PASSIVE: u32 = 81;
 /** SYNs with a wrong cookie, or at a listener with too many such requests. */
 export const COUNTER_TCP_FAST_OPEN_PASSIVE_FAILED: u32 = 82;
 export const COUNTER_TCP_FAST_OPEN_COOKIES_SENT: u32 = 83;
+/** Segments with text in the window that a router has marked. */
+export const COUNTER_TCP_CE_RECEIVED: u32 = 86;
+/** Windows reduced because the peer echoed congestion. */
+export const COUNTER_TCP_ECN_REDUCTIONS: u32 = 87;
+/** SYNs that offered ECN, got no answer and went again without it. */
+export const COUNTER_TCP_ECN_FALLBACKS: u32 = 88;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.

@@ -22,6 +22,8 @@ import { countFrames } from "./ipv4-send";
 const TIMEOUT_US: u32 = 30_000_000;
 /** A datagram of 64 KiB in packets of 576 bytes has 119 fragments. */
 const FRAMES_MAX: u16 = 128;
+/** No codepoint: fragments of one datagram cannot be both. */
+const ECN_CONTRADICTION: u32 = 4;
 
 @unmanaged
 class FragmentSet extends Timer {
@@ -221,6 +223,11 @@ function assembled(set: FragmentSet): Frame | null {
     condemn(set);
     return null;
   }
+  const codepoint = ecnOf(head);
+  if (codepoint == ECN_CONTRADICTION) {
+    condemn(set);
+    return null;
+  }
   let fragment = head;
   let next = fragment.link;
   while (next !== null) {
@@ -236,12 +243,38 @@ function assembled(set: FragmentSet): Frame | null {
   head.flags &= FRAME_BROADCAST;
   addHeader(head, head.detail);
   const at = head.data;
+  Ipv4.setEcn(at, codepoint);
   Ipv4.setTotalLength(at, head.total);
   Ipv4.setFragment(at, 0);
   Ipv4.setChecksum(at, 0);
   Ipv4.setChecksum(at, ~sumBytes(at, head.detail));
   count(COUNTER_IP_REASSEMBLED);
   return head;
+}
+
+/**
+ * The ECN field of a whole datagram: its fragments', or that one of them met congestion, if all were
+ * capable of ECN; where some were not, nobody could be told but by a loss (RFC 3168 section 5.3).
+ */
+function ecnOf(head: Frame): u32 {
+  const own = fragmentEcn(head);
+  let experienced = own == Ipv4.CE;
+  let incapable = own == Ipv4.NOT_ECT;
+  let fragment = head.link;
+  while (fragment !== null) {
+    const codepoint = fragmentEcn(fragment);
+    if (codepoint == Ipv4.CE) experienced = true;
+    else if (codepoint == Ipv4.NOT_ECT) incapable = true;
+    const next: Frame | null = fragment.link;
+    fragment = next;
+  }
+  if (!experienced) return own;
+  return incapable ? ECN_CONTRADICTION : Ipv4.CE;
+}
+
+/** Of the header that still stands before a fragment's payload. */
+function fragmentEcn(fragment: Frame): u32 {
+  return Ipv4.ecn(fragment.data - fragment.detail);
 }
 
 /** Drops a whole set. */

@@ -11,6 +11,11 @@ export class Ipv4 {
   static readonly PROTOCOL_TCP: u32 = 6;
   static readonly PROTOCOL_UDP: u32 = 17;
 
+  // Codepoints of the ECN field (RFC 3168 section 5).
+  static readonly NOT_ECT: u32 = 0;
+  static readonly ECT_0: u32 = 2;
+  static readonly CE: u32 = 3;
+
   /** Bits of `fragment`. */
   static readonly DONT_FRAGMENT: u32 = 0x4000;
   static readonly MORE_FRAGMENTS: u32 = 0x2000;
@@ -30,6 +35,15 @@ export class Ipv4 {
   /** IHL in bytes. */
   @inline static headerLength(at: usize): u32 {
     return (<u32>(load<u8>(at) & 15)) << 2;
+  }
+
+  /** The ECN field: the two low bits of what RFC 791 calls the type of service. */
+  @inline static ecn(at: usize): u32 {
+    return load<u8>(at, 1) & 3;
+  }
+
+  @inline static setEcn(at: usize, codepoint: u32): void {
+    store<u8>(at, <u8>((load<u8>(at, 1) & 0xfc) | codepoint), 1);
   }
 
   @inline static totalLength(at: usize): u32 {

@@ -1,5 +1,6 @@
 /** The resolved configuration: every value has a name in full, a unit and, where possible, a default. */
 import type { CongestionControl } from "./congestion-control";
+import type { EcnMode } from "./ecn";
 import type { backendNames, FileConfig, libosNames, synCookieNames } from "./schema";
 
 export type LibosName = (typeof libosNames)[number];
@@ -65,6 +66,7 @@ export interface InetstackConfig {
   readonly synCookies: (typeof synCookieNames)[number];
   readonly timestamps: boolean;
   readonly sack: boolean;
+  readonly alternativeBackoff: boolean;
   readonly blackHoleDetection: boolean;
   readonly doubtPathMtu: boolean;
   readonly fastOpen: FastOpenConfig;
@@ -103,6 +105,7 @@ export interface Config {
     readonly linger: LingerConfig;
     readonly noDelay: boolean;
     readonly congestionControl: CongestionControl;
+    readonly ecn: EcnMode;
   };
   readonly inetstack: InetstackConfig;
   readonly runtime: {
@@ -153,6 +156,7 @@ function resolveInetstack(file: FileConfig["inetstack_config"]): InetstackConfig
     synCookies: file.syn_cookies ?? "full",
     timestamps: file.timestamps,
     sack: file.sack,
+    alternativeBackoff: file.alternative_backoff,
     blackHoleDetection: file.black_hole_detection,
     doubtPathMtu: file.doubt_path_mtu,
     fastOpen: {
@@ -199,6 +203,7 @@ export function resolve(file: FileConfig, libos: LibosName): Config {
       },
       noDelay: tcp.nodelay,
       congestionControl: tcp.congestion_control ?? "cubic",
+      ecn: tcp.ecn ?? "passive",
     },
     inetstack: resolveInetstack(file.inetstack_config),
     runtime: { spinUs: file.runtime.spin_us },

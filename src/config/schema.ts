@@ -5,6 +5,7 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { congestionControls } from "./congestion-control";
+import { ecnModes } from "./ecn";
 import {
   choice,
   fastOpenKeys,
@@ -109,6 +110,10 @@ const tcpSocketOptions = section(
       congestionControls,
       "Who sizes congestion windows (TCP_CONGESTION). Default: cubic.",
     ),
+    ecn: choice(
+      ecnModes,
+      "Explicit congestion notification: offered, only agreed to, or neither. Default: passive.",
+    ),
   },
   "Options that new TCP sockets start with.",
 );
@@ -182,6 +187,10 @@ const inetstack = section(
     timestamps: flag(
       true,
       "Offer TCP timestamps: measured round trips, protection from old segments.",
+    ),
+    alternative_backoff: flag(
+      true,
+      "Let an echo of congestion reduce the window by less than a loss does.",
     ),
     sack: flag(true, "Offer selective acknowledgements of what arrives beyond a gap."),
     black_hole_detection: flag(

@@ -67,6 +67,8 @@ export function stackOptions(config: Config): StackOptions {
     fastOpen: fastOpenBits(inetstack.fastOpen),
     fastOpenPauseMs: inetstack.fastOpen.pauseMs,
     fastOpenKeys: inetstack.fastOpen.keys,
+    ecn: tcpSocketOptions.ecn,
+    alternativeBackoff: inetstack.alternativeBackoff,
     arpTtlUs: inetstack.arpCacheTtlMs * 1000,
     arpRetries: inetstack.arpRequestRetries,
     arpTimeoutUs: Math.min(inetstack.arpRequestTimeoutMs, ARP_TIMEOUT_MAX_MS) * 1000,

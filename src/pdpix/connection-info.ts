@@ -2,6 +2,7 @@
 import { ERRNO_ENOTCONN } from "../../assembly/layout";
 import {
   CLOSED,
+  ECN,
   FAST_ASKED,
   FAST_DATA_ACKNOWLEDGED,
   LISTEN,
@@ -56,6 +57,8 @@ export interface ConnectionInfo {
    * asked for a cookie or had data that were not acknowledged; "accepted", the data in the SYN were.
    */
   readonly fastOpen: FastOpenState;
+  /** Both ends agreed on explicit congestion notification (RFC 3168). */
+  readonly ecn: boolean;
 }
 
 export type FastOpenState = "none" | "requested" | "accepted";
@@ -83,6 +86,7 @@ export function readConnectionInfo(connections: Connections, qd: number): Connec
     timestamps: (view.agreed & TIMESTAMPS) !== 0,
     sack: (view.agreed & SACK_PERMITTED) !== 0,
     fastOpen: fastOpenState(view),
+    ecn: (view.agreed & ECN) !== 0,
   };
 }
 

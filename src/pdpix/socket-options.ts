@@ -8,6 +8,7 @@ import {
   SOCKET_OPTION_FAST_OPEN,
   SOCKET_OPTION_FAST_OPEN_CONNECT,
   SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
+  SOCKET_OPTION_ECN,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
@@ -25,7 +26,9 @@ import {
 } from "../../assembly/layout";
 import { DemibunError, fail } from "../errors";
 import { type CongestionControl, congestionControls } from "../config/congestion-control";
+import { type EcnMode, ecnModes } from "../config/ecn";
 import { controllerName, controllerNumber } from "../wasm/congestion-control";
+import { ecnMode, ecnNumber } from "../wasm/ecn";
 
 export interface KeepAlive {
   readonly delayMs?: number;
@@ -63,7 +66,7 @@ export interface SocketOptions {
   typeOfService: number;
   /** Routers that segments may pass, 1…255; 64 by default. */
   timeToLive: number;
-  /** Who sizes the congestion window: CUBIC (RFC 9438) or NewReno (RFC 5681). */
+  /** Who sizes the congestion window: CUBIC (RFC 9438), NewReno (RFC 5681) or DCTCP (RFC 8257). */
   congestionControl: CongestionControl;
   /**
    * Of a listener: how many connections it hands out at most whose handshake has not ended (RFC 7413
@@ -78,6 +81,8 @@ export interface SocketOptions {
   fastOpenConnect: boolean;
   /** Data in SYNs need no cookie: for networks in which nobody forges addresses (section 6.1). */
   fastOpenNoCookie: boolean;
+  /** Whether the connection to be made uses explicit congestion notification (RFC 3168). */
+  ecn: EcnMode;
 }
 
 const numbers: Readonly<Record<keyof SocketOptions, number>> = {
@@ -97,6 +102,7 @@ const numbers: Readonly<Record<keyof SocketOptions, number>> = {
   fastOpenRequests: SOCKET_OPTION_FAST_OPEN,
   fastOpenConnect: SOCKET_OPTION_FAST_OPEN_CONNECT,
   fastOpenNoCookie: SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
+  ecn: SOCKET_OPTION_ECN,
 };
 
 /** Options that are on or off. */
@@ -152,6 +158,9 @@ export function encodeOption(name: keyof SocketOptions, value: unknown): readonl
   } else if (name === "congestionControl") {
     const control = congestionControls.find((known) => known === value);
     if (control !== undefined) return [[number, controllerNumber(control)]];
+  } else if (name === "ecn") {
+    const mode = ecnModes.find((known) => known === value);
+    if (mode !== undefined) return [[number, ecnNumber(mode)]];
   } else if (isPositive(value) || (value === 0 && fromZero.has(name))) {
     return [[number, value]];
   }
@@ -185,6 +194,7 @@ export function decodeOption(
   if (switches.has(name)) return value !== 0;
   if (name === "linger") return value === LINGER_OFF ? false : { seconds: value };
   if (name === "congestionControl") return controllerName(value);
+  if (name === "ecn") return ecnMode(value);
   if (name !== "keepAlive") return value;
   if (value === 0) return false;
   const { delayMs, intervalMs, probes } = keepAliveNumbers;

@@ -32,7 +32,7 @@ export const stateNames = [
 export type TcpState = (typeof stateNames)[number];
 
 /** What the sender makes of the last acknowledgments, by Linux's names (tcp_ca_state). */
-export type CongestionState = "open" | "disorder" | "recovery" | "loss";
+export type CongestionState = "open" | "disorder" | "cwr" | "recovery" | "loss";
 
 /** One record, read where it lies: `at` chooses it, and the getters tell what it holds now. */
 export class ConnectionView {
@@ -171,6 +171,8 @@ export class ConnectionView {
   get congestionState(): CongestionState {
     if (this.has(record.RECOVERY)) return "recovery";
     if (this.retries > 0 && this.stateNumber >= record.ESTABLISHED) return "loss";
+    const isReducing = (this.#byte(record.CONNECTION_ECN_STATE) & record.ECN_REDUCING) !== 0;
+    if (isReducing) return "cwr";
     return this.duplicateAcks > 0 ? "disorder" : "open";
   }
   /** Bytes of data sent and not acknowledged; SYN and FIN are none. */

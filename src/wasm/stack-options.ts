@@ -12,6 +12,8 @@ import {
   OPEN_FAST_OPEN,
   OPEN_FAST_OPEN_PAUSE_MS,
   OPEN_FIN_TIMEOUT_MS,
+  OPEN_ECN,
+  OPEN_ECN_ALTERNATIVE_BACKOFF,
   OPEN_FRAMES,
   OPEN_INTERFACES,
   OPEN_KEEP_ALIVE_IDLE_MS,
@@ -52,6 +54,7 @@ import {
 import { memoryBytes } from "../../assembly/memory/plan";
 import { DemibunError } from "../errors";
 import { type CongestionControl, controllerNumber } from "./congestion-control";
+import { type EcnMode, ecnNumber } from "./ecn";
 import { ERRNO_EINVAL } from "../../assembly/layout";
 
 /** When a listener answers a SYN without keeping state of it (RFC 4987), by the stack's numbers. */
@@ -140,6 +143,10 @@ export interface StackOptions {
    * random one.
    */
   readonly fastOpenKeys?: string | undefined;
+  /** Whether new connections use explicit congestion notification (RFC 3168). */
+  readonly ecn: EcnMode;
+  /** An echo of congestion reduces the window by less than a loss does (RFC 8511). */
+  readonly alternativeBackoff: boolean;
   readonly arpTtlUs: number;
   readonly arpRetries: number;
   readonly arpTimeoutUs: number;
@@ -188,6 +195,8 @@ export const defaultStackOptions: StackOptions = {
   congestionControl: "cubic",
   fastOpen: FAST_OPEN_CLIENT | FAST_OPEN_SERVER,
   fastOpenPauseMs: 3_600_000,
+  ecn: "passive",
+  alternativeBackoff: true,
   blackHoleDetection: true,
   doubtPathMtu: true,
   arpTtlUs: 15_000_000,
@@ -227,6 +236,10 @@ function tcpFlags(options: StackOptions): number {
 
 function pathMtuWord({ blackHoleDetection, doubtPathMtu }: StackOptions): number {
   return (blackHoleDetection ? OPEN_PATH_BLACK_HOLES : 0) | (doubtPathMtu ? OPEN_PATH_DOUBT : 0);
+}
+
+function ecnWord({ ecn, alternativeBackoff }: StackOptions): number {
+  return ecnNumber(ecn) | (alternativeBackoff ? OPEN_ECN_ALTERNATIVE_BACKOFF : 0);
 }
 
 /** Writes the options and the seed where the module's `open` reads them. */
@@ -275,6 +288,7 @@ export function writeStackWords(memory: WebAssembly.Memory, options: StackOption
     [OPEN_KEEP_ALIVE_INTERVAL_MS, options.keepAliveIntervalMs],
     [OPEN_KEEP_ALIVE_PROBES, options.keepAliveProbes],
     [OPEN_SYN_COOKIES, synCookieNumbers[options.synCookies]],
+    [OPEN_ECN, ecnWord(options)],
     [OPEN_CONTROLLER, controllerNumber(options.congestionControl)],
     [OPEN_FAST_OPEN, options.fastOpen],
     [OPEN_FAST_OPEN_PAUSE_MS, options.fastOpenPauseMs],

@@ -68,6 +68,7 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       linger: { enabled: false, timeSeconds: 0 },
       noDelay: true,
       congestionControl: "cubic",
+      ecn: "passive",
     },
     inetstack: {
       mtu: 1500,
@@ -114,6 +115,7 @@ test("a file with every key of Demikernel resolves to full names and units", () 
         pauseMs: 3_600_000,
         keys: undefined,
       },
+      alternativeBackoff: true,
     },
     runtime: { spinUs: 50 },
   });

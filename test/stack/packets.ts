@@ -78,6 +78,8 @@ export interface Ipv4Fields {
   /** Flags and offset in units of 8 bytes, as the field holds them. */
   readonly fragment?: number;
   readonly timeToLive?: number;
+  /** The ECN field (RFC 3168): 2 is ECT(0), 3 CE. */
+  readonly codepoint?: number;
   readonly options?: readonly number[];
   /** These lie: what the fields say instead of the truth. */
   readonly version?: number;
@@ -90,7 +92,10 @@ export function ipv4(payload: Uint8Array, fields: Ipv4Fields = {}): Uint8Array {
   const options = fields.options ?? [];
   const headerLength = 20 + options.length;
   const header = concat(
-    [((fields.version ?? 4) << 4) | (fields.headerWords ?? headerLength >>> 2), 0],
+    [
+      ((fields.version ?? 4) << 4) | (fields.headerWords ?? headerLength >>> 2),
+      fields.codepoint ?? 0,
+    ],
     u16(fields.totalLength ?? headerLength + payload.length),
     u16(fields.identification ?? 0),
     u16(fields.fragment ?? 0),

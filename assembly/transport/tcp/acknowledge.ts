@@ -2,6 +2,7 @@
 import { Frame, releaseFrame } from "../../memory/frame";
 import { nowTick, nowUs } from "../../time/clock";
 import { disarmTimer } from "../../time/wheel";
+import { Tcp } from "../../wire/tcp";
 import { Connection, FIN_QUEUED, ORPHAN, PERSIST, RECOVERY, RTT_TIMING } from "./connection";
 import {
   acknowledgedNew,
@@ -10,6 +11,7 @@ import {
   reduceOnce,
   sackedAcknowledgment,
 } from "./congestion";
+import { duplicateEcho } from "./ecn-reduction";
 import { rest } from "./keep-alive";
 import { isHeadLost, judge } from "./loss";
 import { pathProved } from "./path-mtu";
@@ -20,7 +22,13 @@ import { mayHaveBlocks, sawDuplicate, takeSackBlocks } from "./sack-blocks";
 import { inSackRecovery, reduceRate, usesSack } from "./sack-recovery";
 import { forgetMarks, trimMarks } from "./scoreboard";
 import { forgetCuts } from "./send-frame";
-import { segmentAcknowledgment, segmentLength, segmentSequence, segmentWindow } from "./segment";
+import {
+  segmentAcknowledgment,
+  segmentFlags,
+  segmentLength,
+  segmentSequence,
+  segmentWindow,
+} from "./segment";
 import { after, before } from "./sequence";
 import { armLossTimer, awaitReordering, cancelProbe, FIN_APART, probeAnswered } from "./tail-probe";
 import { sampleEcho } from "./timestamp";
@@ -47,6 +55,7 @@ export function acknowledge(connection: Connection): void {
     connection.sendMax != connection.sendUna &&
     !connection.has(PERSIST);
   takeWindow(connection);
+  if ((segmentFlags & Tcp.ECE) != 0) duplicateEcho(connection);
   if (usesSack(connection) && (sacked != 0 || mayHaveBlocks(connection))) {
     const fresh = takeSackBlocks(connection);
     // RFC 6675 section 2: new blocks make a duplicate of it, whatever else the segment carries.

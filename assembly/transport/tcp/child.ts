@@ -46,6 +46,7 @@ export function takeChild(listener: Connection): Connection | null {
   connection.mssMax = listener.mssMax;
   connection.unsentMax = listener.unsentMax;
   connection.controller = listener.controller;
+  connection.ecnMode = listener.ecnMode;
   connection.flags = listener.flags & (NO_DELAY | KEEP_ALIVE);
   connection.keepAliveIdleMs = listener.keepAliveIdleMs;
   connection.keepAliveIntervalMs = listener.keepAliveIntervalMs;

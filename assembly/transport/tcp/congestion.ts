@@ -5,7 +5,14 @@
 import { COUNTER_TCP_FAST_RETRANSMITS } from "../../layout";
 import { count } from "../../counters";
 import { Connection, PARTIAL_SEEN, RECOVERY } from "./connection";
-import { growWindow, reduceThreshold, reduceToLossWindow, startController } from "./controller";
+import {
+  growWindow,
+  noteAcknowledged,
+  reduceThreshold,
+  reduceToLossWindow,
+  startController,
+} from "./controller";
+import { reducesByEcho } from "./ecn-reduction";
 import { isHeadLost } from "./loss";
 import { makeReady } from "./ready";
 import { isRecovered } from "./recover";
@@ -37,8 +44,11 @@ export function acknowledgedNew(
 ): bool {
   const told = countsDelivered() ? toldBefore(connection) : 0;
   connection.duplicateAcks = 0;
+  noteAcknowledged(connection, acknowledged);
   if (!connection.has(RECOVERY)) {
-    growWindow(connection, acknowledged - min(told, acknowledged), flightBefore);
+    if (!reducesByEcho(connection, acknowledged)) {
+      growWindow(connection, acknowledged - min(told, acknowledged), flightBefore);
+    }
     return true;
   }
   const mss: u32 = connection.mss;

@@ -63,6 +63,7 @@ if (offsetof<Connection>("backlog") != record.CONNECTION_BACKLOG) ERROR("record.
 if (offsetof<Connection>("halfOpen") != record.CONNECTION_HALF_OPEN) ERROR("record.ts: halfOpen");
 if (offsetof<Connection>("acceptable") != record.CONNECTION_ACCEPTABLE)
   ERROR("record.ts: acceptable");
+if (offsetof<Connection>("ecnState") != record.CONNECTION_ECN_STATE) ERROR("record.ts: ecnState");
 if (offsetof<Connection>("agreed") != record.CONNECTION_AGREED) ERROR("record.ts: agreed");
 if (offsetof<Connection>("fastOpen") != record.CONNECTION_FAST_OPEN) ERROR("record.ts: fastOpen");
 if (offsetof<Connection>("fastOpenBytes") != record.CONNECTION_FAST_OPEN_BYTES)

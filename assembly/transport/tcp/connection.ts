@@ -9,6 +9,8 @@ import {
   CONNECTION_SIZE,
   COUNTER_TCP_TIME_WAIT_RECYCLED,
   OPEN_CONTROLLER,
+  OPEN_ECN,
+  OPEN_ECN_MODE,
   OPEN_KEEP_ALIVE_IDLE_MS,
   OPEN_KEEP_ALIVE_INTERVAL_MS,
   OPEN_KEEP_ALIVE_PROBES,
@@ -280,6 +282,15 @@ export class Connection {
   /** Frames that blocks have cut. */
   cuts: u16;
 
+  // Explicit congestion notification (ecn.ts, ecn-reduction.ts).
+  /** ECN_…: whether it is offered and agreed to. */
+  ecnMode: u8;
+  /** ECHO, CWR_DUE, … */
+  ecnState: u8;
+  /** SND.MAX when the reduction under way began, and what was in flight then. */
+  ecnEnd: u32;
+  ecnFlight: u32;
+
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;
   }
@@ -434,6 +445,7 @@ export function takeConnection(): Connection | null {
   connection.receiveBuffer = load<u32>(CONTROL_OPEN, OPEN_RECEIVE_BUFFER);
   connection.sendBuffer = load<u32>(CONTROL_OPEN, OPEN_SEND_BUFFER);
   connection.controller = load<u8>(CONTROL_OPEN, OPEN_CONTROLLER);
+  connection.ecnMode = load<u8>(CONTROL_OPEN, OPEN_ECN) & (<u8>OPEN_ECN_MODE);
   connection.linger = LINGER_OFF;
   connection.unsentMax = load<u32>(CONTROL_OPEN, OPEN_UNSENT_MAX);
   connection.timeToLive = <u8>Ipv4.TIME_TO_LIVE;

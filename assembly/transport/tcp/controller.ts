@@ -3,19 +3,23 @@
  * of it after a loss, a timeout or a pause. Recovery itself does not depend on the controller.
  *
  * A controller is what it adds in congestion avoidance and the ssthresh it chooses at a loss:
- * new-reno.ts and cubic.ts. Slow start, window validation and the restart after idleness are common.
+ * new-reno.ts, cubic.ts and dctcp.ts. Slow start, window validation and the restart after idleness are common.
  */
-import { CONTROLLER_CUBIC } from "../../layout";
+import { CONTROLLER_CUBIC, CONTROLLER_DCTCP, CONTROLLER_NEW_RENO } from "../../layout";
 import { nowTick, TICK_SHIFT } from "../../time/clock";
-import { Connection, RECOVERY } from "./connection";
+import { Connection, ECN, ESTABLISHED, RECOVERY } from "./connection";
 import {
   cubicAvoid,
   cubicCongested,
+  cubicEchoThreshold,
   cubicForget,
   cubicRestart,
   cubicSkipTime,
   cubicThreshold,
 } from "./cubic";
+import { dctcpAcknowledged, dctcpStart, dctcpThreshold } from "./dctcp";
+import { announceReduction } from "./ecn";
+import { wasReducedByEcho } from "./ecn-reduction";
 import {
   hystartAcknowledged,
   hystartReset,
@@ -23,8 +27,9 @@ import {
   hystartSent,
   hystartStep,
 } from "./hystart";
-import { newRenoAvoid, newRenoThreshold } from "./new-reno";
-import { before } from "./sequence";
+import { newRenoAvoid, newRenoEchoThreshold, newRenoThreshold } from "./new-reno";
+import { after, before } from "./sequence";
+import { backsOffLess } from "./settings";
 import { CWND_MAX, initialWindow, isFirstSlowStart, slowStartStep } from "./slow-start";
 
 /** The connection is established: sets the initial window. */
@@ -33,6 +38,13 @@ export function startController(connection: Connection): void {
   connection.ssthresh = CWND_MAX;
   connection.lastSentTick = nowTick;
   connection.roundEnd = connection.sendMax;
+  if (connection.controller == CONTROLLER_DCTCP) startDctcp(connection);
+}
+
+/** Without ECN it would hear of nothing but losses, which NewReno answers better. */
+function startDctcp(connection: Connection): void {
+  if ((connection.agreed & ECN) != 0) dctcpStart(connection);
+  else connection.controller = <u8>CONTROLLER_NEW_RENO;
 }
 
 /** Hands the window over to another controller as it is. */
@@ -40,11 +52,18 @@ export function chooseController(connection: Connection, controller: u8): void {
   if (connection.controller == controller) return;
   connection.controller = controller;
   cubicForget(connection);
+  connection.cubicPrior = 0;
   hystartReset(connection);
+  if (controller == CONTROLLER_DCTCP && connection.state >= ESTABLISHED) startDctcp(connection);
 }
 
 function isCubic(connection: Connection): bool {
   return connection.controller == CONTROLLER_CUBIC;
+}
+
+/** New data was acknowledged, in recovery or not. */
+export function noteAcknowledged(connection: Connection, bytes: u32): void {
+  if (connection.controller == CONTROLLER_DCTCP) dctcpAcknowledged(connection, bytes);
 }
 
 /**
@@ -76,6 +95,8 @@ function endRound(connection: Connection): void {
   connection.roundEnd = connection.sendMax;
   connection.lastFlightMost = connection.flightMost;
   connection.flightMost = 0;
+  // `recover` stays near, or half the number space later it would seem to lie ahead.
+  if (after(connection.sendUna, connection.recover)) connection.recover = connection.sendUna - 1;
   if (!hystartRoundEnded(connection)) return;
   // RFC 9406 section 4.2: five conservative rounds later congestion avoidance begins.
   connection.ssthresh = connection.cwnd;
@@ -100,8 +121,27 @@ function avoid(connection: Connection, acknowledged: u32): void {
 
 /** A loss was found: sets ssthresh. What becomes of cwnd is the recovery's to say. */
 export function reduceThreshold(connection: Connection): void {
+  announceReduction(connection);
+  if (wasReducedByEcho(connection)) return;
   connection.ssthresh = lossThreshold(connection);
-  cubicCongested(connection);
+  if (isCubic(connection)) cubicCongested(connection);
+}
+
+/** The peer echoes congestion; so many bytes were in flight. What becomes of cwnd is not said here. */
+export function reduceByEcho(connection: Connection, flight: u32): void {
+  announceReduction(connection);
+  connection.ssthresh = echoThreshold(connection, min(flight, connection.cwnd));
+  if (isCubic(connection)) cubicCongested(connection);
+}
+
+function echoThreshold(connection: Connection, flight: u32): u32 {
+  if (connection.controller == CONTROLLER_DCTCP) return dctcpThreshold(connection, flight);
+  // RFC 8511 section 3: what an echo tells of is a short queue, if slow start is not overshooting it.
+  const lesser = backsOffLess() && connection.cwnd >= connection.ssthresh;
+  if (isCubic(connection)) {
+    return lesser ? cubicEchoThreshold(connection, flight) : cubicThreshold(connection, flight);
+  }
+  return lesser ? newRenoEchoThreshold(connection, flight) : newRenoThreshold(connection, flight);
 }
 
 function lossThreshold(connection: Connection): u32 {
@@ -123,7 +163,7 @@ export function reduceToLossWindow(connection: Connection, first: bool): void {
     else connection.ssthresh = min(connection.ssthresh, lossThreshold(connection));
   }
   connection.cwnd = connection.mss;
-  cubicForget(connection);
+  if (isCubic(connection)) cubicForget(connection);
 }
 
 /**
@@ -131,7 +171,7 @@ export function reduceToLossWindow(connection: Connection, first: bool): void {
  * no longer known to fit the path (RFC 5681 section 4.1).
  */
 export function resumeSending(connection: Connection): void {
-  cubicSkipTime(connection);
+  if (isCubic(connection)) cubicSkipTime(connection);
   const idleTicks = nowTick - connection.lastSentTick;
   if (idleTicks <= connection.rto >> TICK_SHIFT) return;
   connection.cwnd = min(connection.cwnd, initialWindow(connection));

@@ -13,6 +13,7 @@ import { CWND_MAX } from "./slow-start";
 /** C and β of section 4.1 and 4.6. */
 const SCALE: f64 = 0.4;
 const BETA: f64 = 0.7;
+const BETA_ECHO: f64 = 0.85;
 /** α of section 4.3: what AIMD must add a round trip to share with Reno while it falls only to β. */
 const ALPHA: f64 = (3.0 * (1.0 - BETA)) / (1.0 + BETA);
 const TICK_SECONDS: f64 = <f64>(1 << TICK_SHIFT) / 1e6;
@@ -96,6 +97,11 @@ export function cubicRestart(connection: Connection): void {
 /** ssthresh after a loss with so many bytes in flight (section 4.6). */
 export function cubicThreshold(connection: Connection, flight: u32): u32 {
   return max(<u32>(<f64>flight * BETA), 2 * <u32>connection.mss);
+}
+
+/** ssthresh after an echo of congestion (RFC 8511 section 3). */
+export function cubicEchoThreshold(connection: Connection, flight: u32): u32 {
+  return max(<u32>(<f64>flight * BETA_ECHO), 2 * <u32>connection.mss);
 }
 
 /** Remembers the window at which congestion was met; another stage begins after it. */

@@ -11,6 +11,7 @@ import { Tcp } from "../../wire/tcp";
 import { Frame, release } from "../../memory/frame";
 import { Connection, RECEIVE_FIXED, RTT_TIMING, SCALING, SYN_SENT, TIMESTAMPS } from "./connection";
 import { controlOptions, makeControl, markService, sealControl } from "./control";
+import { agreeEcn, CODEPOINT_SHIFT, ecnSetupFlags } from "./ecn";
 import { addSynData, synCookieBytes, writeSynCookie } from "./fast-open-client";
 import { synAckCookieBytes, writeSynAckCookie } from "./fast-open-server";
 import {
@@ -146,9 +147,10 @@ export function agree(connection: Connection): void {
   }
 }
 
-/** What both offered holds for the connection (RFC 7323 section 3.2, RFC 2018 section 2). */
+/** What both offered holds for the connection (RFC 7323 section 3.2, RFC 2018 section 2, RFC 3168). */
 function agreeOptions(connection: Connection): void {
   connection.agreed = offeredOptions() & peerOptions;
+  agreeEcn(connection);
   if ((connection.agreed & TIMESTAMPS) == 0) return;
   connection.optionBytes = <u8>TIMESTAMPS_BYTES;
   connection.lastAckSent = segmentSequence + 1;
@@ -163,13 +165,14 @@ export function sendSynAgain(connection: Connection): void {
   const usualBytes = synOptionBytes(offers, scaling);
   const cookieBytes = active ? synCookieBytes(connection) : synAckCookieBytes(connection);
   const window = min(connection.receiveBuffer - connection.receiveQueued, SYN_WINDOW_MAX);
+  const ecn = ecnSetupFlags(connection, active);
   const packet = makeControl(
     connection.local,
     connection.remote,
     rotl<u32>(connection.ports, 16),
     connection.initialSend,
     active ? 0 : connection.receiveNext,
-    active ? Tcp.SYN : Tcp.SYN | Tcp.ACK,
+    (active ? Tcp.SYN : Tcp.SYN | Tcp.ACK) | (ecn & 0xff),
     window,
     usualBytes + cookieBytes,
   );
@@ -192,7 +195,8 @@ export function sendSynAgain(connection: Connection): void {
   // What is repeated has neither a cookie nor data (RFC 7413 section 4.2.1).
   connection.fastOpen &= ~(FAST_FIRST | FAST_DEFERRED);
   sealControl(packet);
-  markService(packet, connection.typeOfService, connection.timeToLive);
+  const service = connection.typeOfService | <u8>(ecn >> CODEPOINT_SHIFT);
+  markService(packet, service, connection.timeToLive);
   if (!active) connection.receiveEdge = connection.receiveNext + window;
   sendControl(connection, packet);
 }

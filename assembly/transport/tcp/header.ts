@@ -15,6 +15,7 @@ import { Ethernet } from "../../wire/ethernet";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
+import { CODEPOINT_SHIFT } from "./ecn";
 import { isFragmentable } from "./path-mtu";
 import { writeSegmentOptions } from "./segment-options";
 import { announceWindow } from "./window";
@@ -26,8 +27,9 @@ export const HEADERS_LENGTH: u32 = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH;
 const IP_CONSTANT_WORDS: u32 = 0x0045 + 0x0040 + (Ipv4.PROTOCOL_TCP << 8);
 
 /**
- * Writes both headers at `ip`, `optionBytes` of TCP options included. `payload` is the folded sum of the payload and is not looked at when
- * the device finishes the checksum (`offloaded`): then the field holds the pseudo-header's sum.
+ * Writes both headers at `ip`, `optionBytes` of TCP options included; `flags` has the codepoint above
+ * it (ecn.ts). `payload` is the folded sum of the payload and is not looked at when the device
+ * finishes the checksum (`offloaded`): then the field holds the pseudo-header's sum.
  *
  * The identification is 0: a packet that must not be fragmented needs none (RFC 6864 section 4.1).
  * Only where the path carries less than PATH_MTU_FLOOR may it be.
@@ -46,7 +48,7 @@ export function writeHeaders(
   const remote = connection.remote;
   const headerLength = Tcp.HEADER_LENGTH + optionBytes;
   const tcpLength = headerLength + bytes;
-  const service: u32 = connection.typeOfService;
+  const service = <u32>connection.typeOfService | (flags >> CODEPOINT_SHIFT);
   const hops: u32 = connection.timeToLive;
   Ipv4.write(
     ip,
@@ -72,7 +74,8 @@ export function writeHeaders(
   const sequenceWord = bswap<u32>(sequence);
   const acknowledgmentWord = bswap<u32>(connection.receiveNext);
   const window = announceWindow(connection);
-  const control = (headerLength << 2) | (flags << 8) | ((<u32>bswap<u16>(<u16>window)) << 16);
+  const control =
+    (headerLength << 2) | ((flags & 0xff) << 8) | ((<u32>bswap<u16>(<u16>window)) << 16);
   store<u32>(tcp, ports);
   store<u32>(tcp, sequenceWord, 4);
   store<u32>(tcp, acknowledgmentWord, 8);

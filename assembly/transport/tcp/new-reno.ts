@@ -13,3 +13,8 @@ export function newRenoAvoid(connection: Connection, acknowledged: u32): void {
 export function newRenoThreshold(connection: Connection, flight: u32): u32 {
   return max(flight >> 1, 2 * <u32>connection.mss);
 }
+
+/** ssthresh after an echo of congestion: four fifths (RFC 8511 section 3). */
+export function newRenoEchoThreshold(connection: Connection, flight: u32): u32 {
+  return max(flight - flight / 5, 2 * <u32>connection.mss);
+}

@@ -23,6 +23,7 @@ import {
 } from "./connection";
 import { congestionWindow } from "./congestion";
 import { noteSent, resumeSending } from "./controller";
+import { isReductionDue } from "./ecn";
 import { endDeferral } from "./fast-open-client";
 import { isUnconfirmed } from "./fast-open-server";
 import { sendSynAgain } from "./handshake";
@@ -176,6 +177,7 @@ function segmentLimit(connection: Connection): u32 {
   const nic = connection.nic;
   // A device that cuts may repeat the identifications of what routers may fragment.
   if (!nic.has(CAPABILITY_SEGMENTATION) || isFragmentable(connection)) return mss;
+  if (isReductionDue(connection)) return mss;
   const headers = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH + <u32>connection.optionBytes;
   const limit = nic.segmentMax - headers;
   return limit - (limit % mss);

@@ -15,8 +15,9 @@ import { fold, pseudoHeaderSum } from "../../wire/checksum";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { acknowledge } from "./acknowledge";
-import { CLOSED, Connection, ESTABLISHED, LISTEN, SYN_SENT, TIME_WAIT } from "./connection";
+import { CLOSED, Connection, ECN, ESTABLISHED, LISTEN, SYN_SENT, TIME_WAIT } from "./connection";
 import { deliver } from "./deliver";
+import { noteCodepoint } from "./ecn";
 import { listenReceive } from "./listen";
 import { rejectSegment } from "./reset";
 import {
@@ -97,7 +98,9 @@ function predicted(connection: Connection): bool {
   }
   if (connection.optionBytes != 0 && !isTimestampExpected(connection)) return false;
   acknowledge(connection);
-  if (segmentBytes != 0) deliver(connection, takePayload());
+  if (segmentBytes == 0) return true;
+  if ((connection.agreed & ECN) != 0) noteCodepoint(connection);
+  deliver(connection, takePayload());
   return true;
 }
 

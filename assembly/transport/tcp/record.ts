@@ -55,6 +55,11 @@ export const KEEP_ALIVE: u16 = 32768;
 export const TIMESTAMPS: u8 = 1;
 /** Acknowledgments may tell what was received beyond a gap (RFC 2018 section 2). */
 export const SACK_PERMITTED: u8 = 2;
+/** Explicit congestion notification (RFC 3168 section 6.1.1). */
+export const ECN: u8 = 16;
+
+/** Bit of `ecnState`: the window goes down because the peer has echoed congestion. */
+export const ECN_REDUCING: u8 = 8;
 
 // What the application or its manners have chosen, bits of `choices`.
 /** Segments that are not full wait for more. */
@@ -147,6 +152,7 @@ export const CONNECTION_UNSENT_MAX: u32 = 456;
 export const CONNECTION_RECEIVED_TICK: u32 = 460;
 export const CONNECTION_FAST_OPEN: u32 = 338;
 export const CONNECTION_FAST_OPEN_BYTES: u32 = 356;
+export const CONNECTION_ECN_STATE: u32 = 449;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;

@@ -21,6 +21,8 @@ export let segmentAcknowledgment: u32 = 0;
 /** The window field, unscaled. */
 export let segmentWindow: u32 = 0;
 export let segmentFlags: u32 = 0;
+/** The ECN field of its IP header. */
+export let segmentEcn: u32 = 0;
 /** Bytes of payload. */
 export let segmentBytes: u32 = 0;
 /** Bytes from the packet's start to its payload. */
@@ -40,6 +42,7 @@ export function readSegment(nic: Interface, packet: Frame, ipLength: u32): void 
   segmentAcknowledgment = Tcp.acknowledgment(at);
   segmentWindow = Tcp.window(at);
   segmentFlags = Tcp.flags(at);
+  segmentEcn = Ipv4.ecn(ip);
   payloadOffset = ipLength + Tcp.headerLength(at);
   segmentBytes = packet.total - payloadOffset;
 }

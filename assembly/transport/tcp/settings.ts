@@ -3,6 +3,8 @@ import {
   CONTROL_OPEN,
   OPEN_DATA_RETRIES,
   OPEN_DELAYED_ACK_US,
+  OPEN_ECN,
+  OPEN_ECN_ALTERNATIVE_BACKOFF,
   OPEN_FAST_OPEN,
   OPEN_FAST_OPEN_PAUSE_MS,
   OPEN_FIN_TIMEOUT_MS,
@@ -110,4 +112,9 @@ export function allowsFastOpen(bit: u32): bool {
 /** How long a path on which data in a SYN were lost has no more of it; 0: no time. */
 export function fastOpenPauseMs(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_FAST_OPEN_PAUSE_MS);
+}
+
+/** An echo of congestion reduces the window by less than a loss (RFC 8511). */
+export function backsOffLess(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_ECN) & OPEN_ECN_ALTERNATIVE_BACKOFF) != 0;
 }

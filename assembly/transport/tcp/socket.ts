@@ -1,9 +1,10 @@
 /** PDPIX calls on stream sockets, as queue/operations.ts dispatches them. */
 import {
   ADDRESS_SIZE,
-  CONTROLLER_NEW_RENO,
+  CONTROLLER_DCTCP,
   CONTROL_ADDRESS,
   CONTROL_PORT,
+  ECN_PASSIVE,
   ERRNO_EADDRINUSE,
   ERRNO_EADDRNOTAVAIL,
   ERRNO_EDESTADDRREQ,
@@ -21,6 +22,7 @@ import {
   SOCKET_OPTION_FAST_OPEN_CONNECT,
   SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
   SOCKET_OPTION_FAST_OPEN_ROOM,
+  SOCKET_OPTION_ECN,
   SOCKET_OPTION_KEEP_ALIVE,
   SOCKET_OPTION_KEEP_ALIVE_IDLE,
   SOCKET_OPTION_KEEP_ALIVE_INTERVAL,
@@ -253,8 +255,12 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
       connection.choose(SEND_FIXED);
       return 0;
     case SOCKET_OPTION_CONTROLLER:
-      if (value < 0 || value > CONTROLLER_NEW_RENO) return -ERRNO_EINVAL;
+      if (value < 0 || value > CONTROLLER_DCTCP) return -ERRNO_EINVAL;
       chooseController(connection, <u8>value);
+      return 0;
+    case SOCKET_OPTION_ECN:
+      if (value < 0 || value > <i32>ECN_PASSIVE) return -ERRNO_EINVAL;
+      connection.ecnMode = <u8>value;
       return 0;
     case SOCKET_OPTION_USER_TIMEOUT:
       if (value < 0 || value > USER_TIMEOUT_MAX_MS) return -ERRNO_EINVAL;
@@ -313,6 +319,8 @@ export function tcpGetOption(queue: Queue, option: u32): i32 {
       return connection.receiveBuffer;
     case SOCKET_OPTION_SEND_BUFFER:
       return connection.sendBuffer;
+    case SOCKET_OPTION_ECN:
+      return connection.ecnMode;
     case SOCKET_OPTION_USER_TIMEOUT:
       return connection.userTimeoutMs;
     case SOCKET_OPTION_KEEP_ALIVE:

@@ -20,6 +20,7 @@ import {
   CLOSED,
   CLOSE_WAIT,
   Connection,
+  ECN,
   ESTABLISHED,
   FIN_WAIT_2,
   ORPHAN,
@@ -30,6 +31,7 @@ import {
 import { initialiseCongestion } from "./congestion";
 import { acknowledgeNow, reportDuplicate } from "./delayed-ack";
 import { deliver } from "./deliver";
+import { agreeEcnAgain, noteCodepoint } from "./ecn";
 import { isSynAcknowledged, settleSynData } from "./fast-open-client";
 import { endRequest, isUnconfirmed, noteReset } from "./fast-open-server";
 import { finReceived } from "./fin";
@@ -128,6 +130,7 @@ function refuse(connection: Connection): void {
   if ((segmentFlags & Tcp.RST) != 0) return;
   if (connection.state == SYN_RECEIVED) {
     // The peer's SYN again, or a stray: our SYN-ACK is what it lacks.
+    if ((segmentFlags & Tcp.SYN) != 0) agreeEcnAgain(connection);
     challenge(connection);
     return;
   }
@@ -246,6 +249,7 @@ export function receiveText(connection: Connection): void {
     kill(connection, ERRNO_ECONNRESET);
     return;
   }
+  if (segmentBytes != 0 && (connection.agreed & ECN) != 0) noteCodepoint(connection);
   if (segmentSequence != connection.receiveNext) {
     storeOutOfOrder(connection);
     return;

@@ -29,7 +29,8 @@ import { disarmTimer } from "../../time/wheel";
 import { Ethernet } from "../../wire/ethernet";
 import { Tcp } from "../../wire/tcp";
 import { sumBytes } from "../../wire/checksum";
-import { ACK_NOW, Connection } from "./connection";
+import { ACK_NOW, Connection, ECN } from "./connection";
+import { ecnFlags, ecnSent } from "./ecn";
 import { HEADERS_LENGTH, writeHeaders, writeMetadata } from "./header";
 import { frameHolding, stampSent } from "./send-frame";
 import { segmentOptionBytes } from "./segment-options";
@@ -54,6 +55,14 @@ export function transmitSegment(
   bytes: u32,
   flags: u32,
 ): bool {
+  if ((connection.agreed & ECN) == 0) return transmitWith(connection, sequence, bytes, flags);
+  const marked = ecnFlags(connection, sequence, bytes, flags);
+  if (!transmitWith(connection, sequence, bytes, marked)) return false;
+  ecnSent(connection, marked);
+  return true;
+}
+
+function transmitWith(connection: Connection, sequence: u32, bytes: u32, flags: u32): bool {
   const neighbour = resolvedNeighbour(connection);
   if (neighbour === null) return transmitUnresolved(connection, sequence, bytes, flags);
   if (bytes != 0) {

@@ -1,6 +1,7 @@
 /** TCP_INFO of a connection of the stack, with the names and units of Linux's struct tcp_info. */
 import {
   CLOSED,
+  ECN,
   ESTABLISHED,
   FAST_DATA_ACKNOWLEDGED,
   SACK_PERMITTED,
@@ -13,11 +14,13 @@ import { TCP_STATES } from "./stack-linux";
 const TCPI_OPT_TIMESTAMPS = 1;
 const TCPI_OPT_SACK = 2;
 const TCPI_OPT_WSCALE = 4;
+const TCPI_OPT_ECN = 8;
 const TCPI_OPT_SYN_DATA = 32;
 /** enum tcp_ca_state. */
 const congestionStates: Readonly<Record<CongestionState, number>> = {
   open: 0,
   disorder: 1,
+  cwr: 2,
   recovery: 3,
   loss: 4,
 };
@@ -31,7 +34,8 @@ function agreedOptions(view: ConnectionView): number {
     ((view.agreed & TIMESTAMPS) !== 0 ? TCPI_OPT_TIMESTAMPS : 0) |
     ((view.agreed & SACK_PERMITTED) !== 0 ? TCPI_OPT_SACK : 0) |
     (view.has(SCALING) ? TCPI_OPT_WSCALE : 0) |
-    ((view.fastOpen & FAST_DATA_ACKNOWLEDGED) !== 0 ? TCPI_OPT_SYN_DATA : 0)
+    ((view.fastOpen & FAST_DATA_ACKNOWLEDGED) !== 0 ? TCPI_OPT_SYN_DATA : 0) |
+    ((view.agreed & ECN) !== 0 ? TCPI_OPT_ECN : 0)
   );
 }
 

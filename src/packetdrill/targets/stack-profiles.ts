@@ -6,7 +6,7 @@ export type ProfileName = "linux" | "freebsd" | "rfc";
 
 /**
  * Small pools, so that opening a stack costs about a millisecond; and one seed for every run. Scripts
- * count in Reno's windows, which is what Linux has in a network of its own.
+ * count in Reno's windows, which an echo of congestion halves; that is what Linux has in a network of its own.
  */
 const small: StackOptions = {
   ...defaultStackOptions,
@@ -21,6 +21,7 @@ const small: StackOptions = {
   noDelay: false,
   congestionControl: "newreno",
   quickAcks: false,
+  alternativeBackoff: false,
   blackHoleDetection: false,
   doubtPathMtu: false,
   seed: Uint8Array.from({ length: 64 }, (_, index) => index * 11 + 3),

@@ -1,5 +1,6 @@
 /** Shell commands of scripts as settings of the stack: sysctls, in the forms that scripts use. */
 import type { CongestionControl } from "../../wasm/congestion-control";
+import type { EcnMode } from "../../wasm/ecn";
 import type { StackOptions, SynCookies } from "../../wasm/stack-options";
 import { isIgnoredSysctl } from "./ignored-sysctls";
 import { type ShellCommand, shellCommands } from "./shell";
@@ -28,13 +29,13 @@ const harmlessPrograms: ReadonlySet<string> = new Set([
 export const linuxControllers: Readonly<Record<string, CongestionControl>> = {
   reno: "newreno",
   cubic: "cubic",
+  dctcp: "dctcp",
 };
 
 /** Sysctls that name something the stack does in one way; what it is told must be that way. */
 const fixedSysctls: Readonly<Record<string, readonly string[]>> = {
   "net.ipv4.tcp_dsack": ["1"],
   "net.ipv4.tcp_window_scaling": ["1"],
-  "net.ipv4.tcp_ecn": ["0", "2"],
   "net.ipv4.tcp_congestion_control": Object.keys(linuxControllers),
   "net.ipv4.tcp_syn_linear_timeouts": ["0"],
 };
@@ -79,6 +80,9 @@ const sysctlOptions: Readonly<Record<string, readonly [NumericOption, number, un
   "net.ipv4.tcp_keepalive_probes": ["keepAliveProbes", 0],
 };
 
+/** Linux's numbers for tcp_ecn, but for those of accurate ECN. */
+const ecnModes: Readonly<Record<string, EcnMode>> = { 0: "off", 1: "on", 2: "passive" };
+
 /** Linux's numbers for tcp_syncookies. */
 const synCookies: Readonly<Record<string, SynCookies>> = { 0: "never", 1: "full", 2: "always" };
 const booleanOptions = [
@@ -89,6 +93,7 @@ const booleanOptions = [
   "timestamps",
   "sack",
   "quickAcks",
+  "alternativeBackoff",
   "blackHoleDetection",
   "doubtPathMtu",
 ] as const;
@@ -120,6 +125,11 @@ function setSysctl(name: string, value: string, settings: Settings): void {
   }
   if (name === "net.ipv4.tcp_fastopen_blackhole_timeout_sec") {
     settings.fastOpenPauseMs = numberIn(name, value, 0) * 1000;
+    return;
+  }
+  const ecn = ecnModes[value.trim()];
+  if (name === "net.ipv4.tcp_ecn" && ecn !== undefined) {
+    settings.ecn = ecn;
     return;
   }
   const counterpart = sysctlOptions[name];

@@ -55,7 +55,10 @@ function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
     ...(random.split("timestamps").chance(0.25) && { timestamps: false }),
     ...(random.split("sack").chance(0.25) && { sack: false }),
     ...drawKeepAlive(random.split("keep-alive")),
-    congestionControl: random.split("controller").pick(["cubic", "cubic", "newreno"] as const),
+    congestionControl: random
+      .split("controller")
+      .pick(["cubic", "cubic", "newreno", "dctcp"] as const),
+    ecn: random.split("ecn").pick(["on", "on", "passive", "off"] as const),
     arpTtlUs: random.split("arp-ttl").pick([15_000_000, 5_000_000, 1_000_000]),
   };
 }

@@ -112,6 +112,7 @@ const stackKeys = [
   "keepAlive",
   "mssBytes",
   "congestionControl",
+  "ecn",
   "arpTtlUs",
   "frames",
   "connections",

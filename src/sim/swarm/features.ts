@@ -38,6 +38,8 @@ export function featuresOf(scenario: Scenario): string[] {
     if (mtu !== undefined) features.add("option: small MTU");
     if (stack?.mssBytes !== undefined) features.add("option: small MSS");
     if (stack?.congestionControl === "newreno") features.add("option: NewReno");
+    if (stack?.congestionControl === "dctcp") features.add("option: DCTCP");
+    if (stack?.ecn === "on") features.add("option: ECN");
     if (stack?.noDelay === false) features.add("option: Nagle");
     if (stack?.timestamps === false) features.add("option: no timestamps");
     if (stack?.sack === false) features.add("option: no SACK");

@@ -51,6 +51,8 @@ test("over some hundred seeds everything there is occurs, and some runs have no 
     "option: Nagle",
     "option: small MTU",
     "option: small MSS",
+    "option: ECN",
+    "option: DCTCP",
     "option: narrow router",
   ];
   for (const feature of expected) {

@@ -3,7 +3,7 @@ import { Connections, type ConnectionView } from "../../../src/wasm/connections"
 import type { StackOptions } from "../../../src/wasm/stack-options";
 import { pattern } from "../packets";
 import type { Lab } from "./lab";
-import { accepted, type Peer } from "./peer";
+import { accepted, type Peer, type PeerOptions } from "./peer";
 
 export const mss = 1000;
 /** RFC 6298 section 2.4: longer than a round trip with a loss in it. */
@@ -17,13 +17,15 @@ export class Flow {
   readonly peer: Peer;
   readonly qd: number;
   readonly view: ConnectionView;
+  /** Flags of the peer's acknowledgments. */
+  flags = "A";
   /** Bytes acknowledged. */
   acknowledged = 0;
   #pushed = 0;
 
-  constructor(options: Partial<StackOptions> = {}) {
+  constructor(options: Partial<StackOptions> = {}, peer: PeerOptions = {}) {
     const sizes = { sendBufferBytes: 1 << 22, frames: 8192, ringEntries: 4096, rtoMinUs };
-    const opened = accepted({ mss, scale: 7 }, { ...sizes, ...options });
+    const opened = accepted({ mss, scale: 7, ...peer }, { ...sizes, ...options });
     this.lab = opened.lab;
     this.peer = opened.peer;
     this.qd = opened.qd;
@@ -52,7 +54,7 @@ export class Flow {
 
   acknowledge(bytes: number): void {
     this.acknowledged += bytes;
-    this.peer.inject("A", { seq: 1, ack: 1 + this.acknowledged });
+    this.peer.inject(this.flags, { seq: 1, ack: 1 + this.acknowledged });
     this.peer.take();
   }
 

@@ -10,7 +10,7 @@ import { option, type Segment, segmentFrame } from "./segments";
 
 /** A segment as a script names it. What is left out is not compared. */
 export interface Script {
-  /** Letters of "FSRPAU" in that order. */
+  /** Letters of "FSRPAUEC" in that order. */
   readonly flags: string;
   /** Relative to its sender's initial sequence number. */
   readonly seq?: number;
@@ -21,6 +21,8 @@ export interface Script {
   /** Bytes of payload; compared with 0 when left out. */
   readonly length?: number;
   readonly payload?: Uint8Array;
+  /** The ECN field of the IP header. */
+  readonly codepoint?: number;
 }
 
 export interface PeerOptions {
@@ -35,6 +37,8 @@ export interface PeerOptions {
   readonly scale?: number;
   /** Window field of its segments unless told otherwise. */
   readonly window?: number;
+  /** Offers ECN when it opens (RFC 3168 section 6.1.1). */
+  readonly ecn?: boolean;
 }
 
 /** One scripted end of a connection with the stack. */
@@ -48,6 +52,7 @@ export class Peer {
   hostInitial = 0;
   readonly synOptions: readonly number[];
   window: number;
+  readonly ecn: boolean;
 
   constructor(lab: Lab, options: PeerOptions = {}) {
     this.lab = lab;
@@ -56,6 +61,7 @@ export class Peer {
     this.hostPort = options.hostPort ?? 80;
     this.initial = options.initial ?? 1_000_000;
     this.window = options.window ?? 65535;
+    this.ecn = options.ecn ?? false;
     const mss = options.mss ?? 1460;
     this.synOptions = [
       ...(mss === 0 ? [] : option.mss(mss)),
@@ -76,6 +82,7 @@ export class Peer {
       window: script.window ?? this.window,
       options: script.options ?? [],
       payload: script.payload ?? new Uint8Array(length).fill(0x61),
+      ...(script.codepoint === undefined ? {} : { codepoint: script.codepoint }),
       ...lies,
     });
   }
@@ -99,11 +106,11 @@ export class Peer {
   }
 
   #relative(segment: Segment): Required<Script> {
-    const { flags, window, options, payload } = segment;
+    const { flags, window, options, payload, codepoint } = segment;
     if (flags.includes("S")) this.hostInitial = segment.sequence;
     const seq = (segment.sequence - this.hostInitial) >>> 0;
     const ack = flags.includes("A") ? (segment.acknowledgment - this.initial) >>> 0 : 0;
-    return { flags, seq, ack, window, options, length: payload.length, payload };
+    return { flags, seq, ack, window, options, length: payload.length, payload, codepoint };
   }
 
   /** Exactly these segments have been sent to this peer, and none to anybody else. */
@@ -120,8 +127,8 @@ export class Peer {
 
   /** Three-way handshake with a listener, the peer's acknowledgment included. */
   open(): void {
-    this.inject("S", { options: this.synOptions });
-    this.expect({ flags: "SA", seq: 0, ack: 1 });
+    this.inject(this.ecn ? "SEC" : "S", { options: this.synOptions });
+    this.expect({ flags: this.ecn ? "SAE" : "SA", seq: 0, ack: 1 });
     this.inject("A", { seq: 1, ack: 1 });
   }
 

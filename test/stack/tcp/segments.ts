@@ -63,6 +63,8 @@ export interface SegmentFields {
   readonly options?: readonly number[];
   readonly urgent?: number;
   readonly payload?: Uint8Array;
+  /** Of the IP header (RFC 3168): 2 is ECT(0), 3 CE. */
+  readonly codepoint?: number;
   /** These lie. */
   readonly headerWords?: number;
   readonly checksum?: number;
@@ -70,9 +72,9 @@ export interface SegmentFields {
 
 /** A whole frame with one segment; options are padded with zeros to whole words. */
 export function segmentFrame(fields: SegmentFields): Uint8Array {
-  const { source = peerAddress, destination = hostAddress } = fields;
+  const { source = peerAddress, destination = hostAddress, codepoint = 0 } = fields;
   const segment = tcp(fields, source, destination);
-  return ethernet(ipv4(segment, { source, destination, protocol: protocolTcp }));
+  return ethernet(ipv4(segment, { source, destination, protocol: protocolTcp, codepoint }));
 }
 
 function tcp(fields: SegmentFields, source: string, destination: string): Uint8Array {
@@ -107,6 +109,8 @@ export interface Segment {
   readonly window: number;
   readonly options: readonly number[];
   readonly payload: Uint8Array;
+  /** Of the IP header. */
+  readonly codepoint: number;
 }
 
 /** Reads a sent packet that must be sound: lengths, reserved bits, urgent pointer and checksum. */
@@ -132,6 +136,7 @@ export function readSegment({ bytes, metadata }: SentPacket): Segment {
     window: readU16(segment, 14),
     options: [...segment.subarray(20, headerLength)],
     payload: segment.slice(headerLength),
+    codepoint: (bytes[15] as number) & 3,
   };
 }
 
