@@ -4,7 +4,7 @@
  */
 import { COUNTER_TCP_FAST_RETRANSMITS } from "../../layout";
 import { count } from "../../counters";
-import { Connection, PARTIAL_SEEN, RECOVERY } from "./connection";
+import { Connection, ECN, PARTIAL_SEEN, RECOVERY } from "./connection";
 import {
   growWindow,
   noteAcknowledged,
@@ -44,9 +44,10 @@ export function acknowledgedNew(
 ): bool {
   const told = countsDelivered() ? toldBefore(connection) : 0;
   connection.duplicateAcks = 0;
-  noteAcknowledged(connection, acknowledged);
+  const echoes = (connection.agreed & ECN) != 0;
+  if (echoes) noteAcknowledged(connection, acknowledged);
   if (!connection.has(RECOVERY)) {
-    if (!reducesByEcho(connection, acknowledged)) {
+    if (!echoes || !reducesByEcho(connection, acknowledged)) {
       growWindow(connection, acknowledged - min(told, acknowledged), flightBefore);
     }
     return true;

@@ -3,7 +3,8 @@
  * of it after a loss, a timeout or a pause. Recovery itself does not depend on the controller.
  *
  * A controller is what it adds in congestion avoidance and the ssthresh it chooses at a loss:
- * new-reno.ts, cubic.ts and dctcp.ts. Slow start, window validation and the restart after idleness are common.
+ * new-reno.ts, cubic.ts and dctcp.ts. Slow start, window validation and the restart after idleness are
+ * common.
  */
 import { CONTROLLER_CUBIC, CONTROLLER_DCTCP, CONTROLLER_NEW_RENO } from "../../layout";
 import { nowTick, TICK_SHIFT } from "../../time/clock";
@@ -61,7 +62,7 @@ function isCubic(connection: Connection): bool {
   return connection.controller == CONTROLLER_CUBIC;
 }
 
-/** New data was acknowledged, in recovery or not. */
+/** New data was acknowledged, in recovery or not, and both ends agree on ECN. */
 export function noteAcknowledged(connection: Connection, bytes: u32): void {
   if (connection.controller == CONTROLLER_DCTCP) dctcpAcknowledged(connection, bytes);
 }
@@ -171,7 +172,7 @@ export function reduceToLossWindow(connection: Connection, first: bool): void {
  * no longer known to fit the path (RFC 5681 section 4.1).
  */
 export function resumeSending(connection: Connection): void {
-  if (isCubic(connection)) cubicSkipTime(connection);
+  cubicSkipTime(connection);
   const idleTicks = nowTick - connection.lastSentTick;
   if (idleTicks <= connection.rto >> TICK_SHIFT) return;
   connection.cwnd = min(connection.cwnd, initialWindow(connection));

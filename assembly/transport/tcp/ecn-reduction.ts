@@ -13,11 +13,10 @@ import { segmentFlags } from "./segment";
 import { after } from "./sequence";
 
 /**
- * `acknowledged` bytes, none for a duplicate, outside of loss recovery. True when a reduction is under
- * way, in which the window does not grow.
+ * `acknowledged` bytes, none for a duplicate, outside of loss recovery, with ECN agreed. True when a
+ * reduction is under way, in which the window does not grow.
  */
 export function reducesByEcho(connection: Connection, acknowledged: u32): bool {
-  if ((connection.agreed & ECN) == 0) return false;
   const una = connection.sendUna;
   if ((connection.ecnState & ECN_REDUCING) != 0) {
     if (!after(una, connection.ecnEnd)) {
@@ -42,8 +41,8 @@ export function reducesByEcho(connection: Connection, acknowledged: u32): bool {
 
 /** A duplicate acknowledgment, or one that tells of blocks only, may echo too. */
 export function duplicateEcho(connection: Connection): void {
-  if (connection.has(RECOVERY) || connection.sendMax == connection.sendUna) return;
-  reducesByEcho(connection, 0);
+  if ((connection.agreed & ECN) == 0 || connection.has(RECOVERY)) return;
+  if (connection.sendMax != connection.sendUna) reducesByEcho(connection, 0);
 }
 
 /** A loss in the window that was reduced already is no second reason; ends the reduction. */
