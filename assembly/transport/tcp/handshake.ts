@@ -195,7 +195,7 @@ export function sendSynAgain(connection: Connection): void {
   // What is repeated has neither a cookie nor data (RFC 7413 section 4.2.1).
   connection.fastOpen &= ~(FAST_FIRST | FAST_DEFERRED);
   sealControl(packet);
-  const service = connection.typeOfService | <u8>(ecn >> CODEPOINT_SHIFT);
+  const service = connection.typeOfService | (<u8>(ecn >> CODEPOINT_SHIFT));
   markService(packet, service, connection.timeToLive);
   if (!active) connection.receiveEdge = connection.receiveNext + window;
   sendControl(connection, packet);

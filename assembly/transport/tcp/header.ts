@@ -48,7 +48,7 @@ export function writeHeaders(
   const remote = connection.remote;
   const headerLength = Tcp.HEADER_LENGTH + optionBytes;
   const tcpLength = headerLength + bytes;
-  const service = <u32>connection.typeOfService | (flags >> CODEPOINT_SHIFT);
+  const service = (<u32>connection.typeOfService) | (flags >> CODEPOINT_SHIFT);
   const hops: u32 = connection.timeToLive;
   Ipv4.write(
     ip,
