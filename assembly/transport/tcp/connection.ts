@@ -5,22 +5,7 @@
  * acknowledgment moves SND.UNA are all that a segment in order touches. A listening
  * socket is a record too, with its accept queue where a connection has its receive queue.
  */
-import {
-  CONNECTION_SIZE,
-  COUNTER_TCP_TIME_WAIT_RECYCLED,
-  OPEN_CONTROLLER,
-  OPEN_ECN,
-  OPEN_ECN_MODE,
-  OPEN_KEEP_ALIVE_IDLE_MS,
-  OPEN_KEEP_ALIVE_INTERVAL_MS,
-  OPEN_KEEP_ALIVE_PROBES,
-  OPEN_RECEIVE_BUFFER,
-  OPEN_SEND_BUFFER,
-  OPEN_TCP_FLAGS,
-  OPEN_UNSENT_MAX,
-  CONTROL_OPEN,
-  LINGER_OFF,
-} from "../../layout";
+import { CONNECTION_SIZE, COUNTER_TCP_TIME_WAIT_RECYCLED } from "../../layout";
 import { count } from "../../counters";
 import { Interface } from "../../link/interface";
 import { Neighbour } from "../../link/neighbour";
@@ -29,9 +14,9 @@ import { carve } from "../../memory/region";
 import { Queue } from "../../queue/queue";
 import { TIMER_TCP, TIMER_TCP_ACK } from "../../time/expire";
 import { forgetTimer, Timer } from "../../time/wheel";
-import { Ipv4 } from "../../wire/ipv4";
+import { takeDefaults } from "./defaults";
 import * as record from "./record";
-import { CLOSED, KEEP_ALIVE, NAGLE_OFF, NO_DELAY, PERSIST } from "./record";
+import { CLOSED, PERSIST } from "./record";
 import { recycleTimeWait } from "./time-wait";
 
 export * from "./record";
@@ -442,22 +427,7 @@ export function takeConnection(): Connection | null {
   connection.remoteMapped = 0xffff0000;
   connection.timer.kind = TIMER_TCP;
   connection.ackTimer.kind = TIMER_TCP_ACK;
-  connection.receiveBuffer = load<u32>(CONTROL_OPEN, OPEN_RECEIVE_BUFFER);
-  connection.sendBuffer = load<u32>(CONTROL_OPEN, OPEN_SEND_BUFFER);
-  connection.controller = load<u8>(CONTROL_OPEN, OPEN_CONTROLLER);
-  connection.ecnMode = load<u8>(CONTROL_OPEN, OPEN_ECN) & (<u8>OPEN_ECN_MODE);
-  connection.linger = LINGER_OFF;
-  connection.unsentMax = load<u32>(CONTROL_OPEN, OPEN_UNSENT_MAX);
-  connection.timeToLive = <u8>Ipv4.TIME_TO_LIVE;
-  connection.keepAliveIdleMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_IDLE_MS);
-  connection.keepAliveIntervalMs = load<u32>(CONTROL_OPEN, OPEN_KEEP_ALIVE_INTERVAL_MS);
-  connection.keepAliveProbes = load<u8>(CONTROL_OPEN, OPEN_KEEP_ALIVE_PROBES);
-  const flags = load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS);
-  if ((flags & 1) != 0) {
-    connection.choose(NAGLE_OFF);
-    connection.set(NO_DELAY);
-  }
-  if ((flags & 8) != 0) connection.set(KEEP_ALIVE);
+  takeDefaults(connection);
   return connection;
 }
 

@@ -29,7 +29,7 @@ import {
   hystartStep,
 } from "./hystart";
 import { newRenoAvoid, newRenoEchoThreshold, newRenoThreshold } from "./new-reno";
-import { after, before } from "./sequence";
+import { before } from "./sequence";
 import { backsOffLess } from "./settings";
 import { CWND_MAX, initialWindow, isFirstSlowStart, slowStartStep } from "./slow-start";
 
@@ -96,8 +96,6 @@ function endRound(connection: Connection): void {
   connection.roundEnd = connection.sendMax;
   connection.lastFlightMost = connection.flightMost;
   connection.flightMost = 0;
-  // `recover` stays near, or half the number space later it would seem to lie ahead.
-  if (after(connection.sendUna, connection.recover)) connection.recover = connection.sendUna - 1;
   if (!hystartRoundEnded(connection)) return;
   // RFC 9406 section 4.2: five conservative rounds later congestion avoidance begins.
   connection.ssthresh = connection.cwnd;

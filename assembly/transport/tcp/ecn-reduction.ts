@@ -9,6 +9,7 @@ import { Tcp } from "../../wire/tcp";
 import { Connection, ECN, ECN_REDUCING, RECOVERY } from "./connection";
 import { reduceByEcho } from "./controller";
 import { makeReady } from "./ready";
+import { isRecovered } from "./recover";
 import { segmentFlags } from "./segment";
 import { after } from "./sequence";
 
@@ -27,7 +28,7 @@ export function reducesByEcho(connection: Connection, acknowledged: u32): bool {
     connection.cwnd = connection.ssthresh;
   }
   // What a loss or a timeout has answered already was sent before SND.UNA passed `recover`.
-  if ((segmentFlags & Tcp.ECE) == 0 || !after(una, connection.recover)) return false;
+  if ((segmentFlags & Tcp.ECE) == 0 || !isRecovered(connection)) return false;
   const flight = connection.sendMax - una + acknowledged;
   if (flight == 0) return false;
   count(COUNTER_TCP_ECN_REDUCTIONS);

@@ -122,7 +122,7 @@ test("the rate goes down evenly over a round trip (RFC 9937)", () => {
   expect(flow.flight).toBe(flow.view.ssthresh);
 });
 
-test("half the number space after the last loss an echo and duplicates still count", () => {
+test("half the number space after the last loss an echo still counts", () => {
   const flow = grown(20, { congestionControl: "newreno" });
   const { stack } = flow.lab.host;
   const record = new DataView(stack.memory.buffer, flow.view.at);
@@ -132,14 +132,9 @@ test("half the number space after the last loss an echo and duplicates still cou
     flow.round(roundTripUs);
     flow.fill();
   }
-  flow.lose(roundTripUs);
-  expect(flow.view.ssthresh).toBeLessThan(2 ** 30);
-  const { ssthresh } = flow.view;
-  flow.round(roundTripUs);
-  flow.fill();
   flow.flags = "AE";
   flow.acknowledge(2 * mss);
-  expect(flow.view.ssthresh).toBeLessThan(ssthresh);
+  expect(flow.view.ssthresh).toBeLessThan(2 ** 30);
 });
 
 test("a fragment that met congestion marks the whole, if all could be marked (5.3)", () => {
