@@ -46,6 +46,12 @@ test("pushed datagrams carry right lengths, ports and checksums", () => {
   expect(host.framesOut()).toBe(0);
 });
 
+test("datagrams are not ECN-capable: nobody would answer their marks (RFC 8085 3.1.7)", () => {
+  const host = greeted({ ecn: "on" });
+  pushTo(host, bound(host), pattern(100));
+  expect((host.sentOne().bytes[15] as number) & 3).toBe(0);
+});
+
 test("a checksum that comes out as zero is sent as all ones (RFC 768)", () => {
   const host = greeted();
   const qd = bound(host, "0.0.0.0", 5353);

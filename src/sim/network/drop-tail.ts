@@ -1,4 +1,5 @@
-/** The plain queue: who finds it full is dropped. */
+/** The plain queue: who finds it full is dropped; who finds it long may be marked. */
+import { markCongestion } from "./frame-fields";
 import type { QueueOptions } from "./options";
 import { Fifo, type Queue, type QueueContext, type Queued } from "./queue";
 
@@ -11,11 +12,13 @@ export class DropTail implements Queue {
   readonly #context: QueueContext;
   readonly #bytesMax: number;
   readonly #packetsMax: number;
+  readonly #markBytes: number;
 
   constructor(options: Extract<QueueOptions, { kind: "drop-tail" }>, context: QueueContext) {
-    const { bytesMax, packetsMax } = options;
+    const { bytesMax, packetsMax, markBytes } = options;
     this.#context = context;
     this.#bytesMax = bytesMax ?? Number.POSITIVE_INFINITY;
+    this.#markBytes = markBytes ?? Number.POSITIVE_INFINITY;
     const unlimited = bytesMax === undefined ? packetsMaxUsual : Number.POSITIVE_INFINITY;
     this.#packetsMax = packetsMax ?? unlimited;
   }
@@ -31,9 +34,15 @@ export class DropTail implements Queue {
   push(entry: Queued): boolean {
     const full =
       this.bytes + entry.frame.length > this.#bytesMax || this.packets >= this.#packetsMax;
-    if (full) this.#context.log.drop(entry.frame, "queue full");
-    else this.#fifo.push(entry);
-    return !full;
+    if (full) {
+      this.#context.log.drop(entry.frame, "queue full");
+      return false;
+    }
+    if (this.bytes >= this.#markBytes && markCongestion(entry.frame)) {
+      this.#context.log.tell("marked", entry.frame);
+    }
+    this.#fifo.push(entry);
+    return true;
   }
 
   shift(): Queued | undefined {

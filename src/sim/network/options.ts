@@ -139,6 +139,8 @@ const queue = v.variant(
       kind: v.literal("drop-tail"),
       bytesMax: v.optional(count),
       packetsMax: v.optional(count),
+      /** Marks Congestion Experienced (RFC 3168) on who finds more than this: K of RFC 8257 section 3.1. */
+      markBytes: v.optional(count),
     }),
     red,
     section({

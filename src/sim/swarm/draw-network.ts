@@ -176,7 +176,11 @@ function drawDelay(random: Random, hasJitter: boolean): DelayOptions {
 
 function drawQueue(random: Random, isEarly: boolean): QueueOptions {
   const bytesMax = Math.round(random.magnitude(3000, 60_000));
-  if (!isEarly) return { kind: "drop-tail", bytesMax };
+  if (!isEarly) {
+    const marks = random.split("marks").chance(0.3);
+    const markBytes = Math.round(bytesMax / 4);
+    return { kind: "drop-tail", bytesMax, ...(marks && { markBytes }) };
+  }
   const marksEcn = random.chance(0.5);
   if (random.chance(0.5)) return { kind: "codel", bytesMax: bytesMax * 4, marksEcn };
   const minimumBytes = Math.round(bytesMax / 4);

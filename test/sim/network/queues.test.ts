@@ -122,6 +122,28 @@ describe("CoDel", () => {
   });
 });
 
+describe("drop-tail with a threshold", () => {
+  const tail: QueueOptions = { kind: "drop-tail", bytesMax: 20_000, markBytes: 5000 };
+
+  test("marks who finds more than that and understands ECN (RFC 8257 3.1)", () => {
+    const wired = setting(tail);
+    for (let index = 0; index < 10; index++) wired.a.send(frame(2));
+    run(wired.scheduler);
+    // One is on the line and five wait when the seventh comes.
+    const marks = wired.b.arrivals.map(({ frame: bytes }) => (bytes[15] as number) & 3);
+    expect(marks).toEqual([2, 2, 2, 2, 2, 2, 3, 3, 3, 3]);
+    for (const { frame: bytes } of wired.b.arrivals) expect(parseFrame(bytes).problems).toEqual([]);
+  });
+
+  test("lets others pass and drops all alike when it is full", () => {
+    const wired = setting(tail);
+    for (let index = 0; index < 30; index++) wired.a.send(frame(0));
+    run(wired.scheduler);
+    expect(wired.link.ab.counts.marked).toBe(0);
+    expect(times(wired, "dropped", "queue full")).toHaveLength(9);
+  });
+});
+
 describe("RED", () => {
   const red = {
     kind: "red",
