@@ -106,7 +106,7 @@ export const OPEN_DELAYED_ACK_US: u32 = 48;
 export const OPEN_MSS: u32 = 52;
 /**
  * 1: Nagle off by default; 2: timestamps are offered (RFC 7323); 4: SACK is offered (RFC 2018); 8: idle
- * connections are probed; TCP_FLAG_QUICK_ACKS.
+ * connections are probed; TCP_FLAG_….
  */
 export const OPEN_TCP_FLAGS: u32 = 56;
 /** The first data of a connection are acknowledged without delay. */
@@ -117,6 +117,8 @@ export const TCP_FLAG_ADD_RTO_MIN: u32 = 131072;
 export const TCP_FLAG_BARE_PROBES: u32 = 262144;
 /** Slow start counts what an acknowledgment delivers: all of it, and nothing that was told before. */
 export const TCP_FLAG_COUNT_DELIVERED: u32 = 524288;
+/** Receive buffers grow by themselves, up to OPEN_RECEIVE_BUFFER_MAX. */
+export const TCP_FLAG_TUNE_RECEIVE: u32 = 1048576;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;

@@ -50,6 +50,9 @@ export interface InetstackConfig {
   readonly ringEntries: number;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  /** What they grow to; 0: they stay as they are. */
+  readonly receiveBufferMaxBytes: number;
+  readonly sendBufferMaxBytes: number;
   /** Of the send buffer's bytes those never sent; 0: no limit of their own. */
   readonly unsentMaxBytes: number;
   readonly rtoMinMs: number;
@@ -144,6 +147,8 @@ function resolveInetstack(file: FileConfig["inetstack_config"]): InetstackConfig
     ringEntries: file.ring_entries,
     receiveBufferBytes: file.receive_buffer_size,
     sendBufferBytes: file.send_buffer_size,
+    receiveBufferMaxBytes: file.receive_buffer_max,
+    sendBufferMaxBytes: file.send_buffer_max,
     unsentMaxBytes: file.unsent_max_size,
     rtoMinMs: file.rto_min_ms,
     timeWaitMs: file.time_wait_ms,

@@ -167,14 +167,26 @@ const inetstack = section(
     receive_buffer_size: size(
       1024,
       1073725440,
-      262144,
-      "Receive window of a TCP connection in bytes.",
+      131072,
+      "Receive window that a TCP connection begins with, in bytes.",
+    ),
+    receive_buffer_max: size(
+      0,
+      1073725440,
+      6291456,
+      "What it grows to while the application keeps up, in bytes; 0: it does not grow.",
     ),
     send_buffer_size: size(
       1024,
       1073725440,
-      262144,
-      "Unacknowledged bytes of a TCP connection at most.",
+      131072,
+      "Unacknowledged bytes that a TCP connection takes at first.",
+    ),
+    send_buffer_max: size(
+      0,
+      1073725440,
+      4194304,
+      "What it grows to with the congestion window, in bytes; 0: it does not grow.",
     ),
     unsent_max_size: size(
       0,

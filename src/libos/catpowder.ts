@@ -35,8 +35,9 @@ export function stackOptions(config: Config): StackOptions {
     reassemblySets: inetstack.reassemblySets,
     receiveBufferBytes: inetstack.receiveBufferBytes,
     sendBufferBytes: inetstack.sendBufferBytes,
-    receiveBufferMaxBytes: 0,
-    sendBufferMaxBytes: 0,
+    receiveBufferMaxBytes: inetstack.receiveBufferMaxBytes,
+    sendBufferMaxBytes: inetstack.sendBufferMaxBytes,
+    tuneReceiveBuffer: true,
     unsentMaxBytes: inetstack.unsentMaxBytes,
     rtoMinUs: inetstack.rtoMinMs * 1000,
     // As RFC 6298 and RFC 9293 have them.

@@ -63,7 +63,7 @@ export interface RunOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Small pools, so that a host takes about 1.5 MB. */
+/** Small pools, so that a host takes about 1.5 MB; buffers of a fixed size. */
 export const simulatedStackOptions: StackOptions = {
   ...defaultStackOptions,
   frames: 512,
@@ -76,6 +76,8 @@ export const simulatedStackOptions: StackOptions = {
   reassemblySets: 4,
   receiveBufferBytes: 1 << 16,
   sendBufferBytes: 1 << 16,
+  receiveBufferMaxBytes: 0,
+  sendBufferMaxBytes: 0,
 };
 
 /** Looked at after every event, with the hosts whose stacks ran in it. */

@@ -50,6 +50,7 @@ import {
   TCP_FLAG_ADD_RTO_MIN,
   TCP_FLAG_BARE_PROBES,
   TCP_FLAG_COUNT_DELIVERED,
+  TCP_FLAG_TUNE_RECEIVE,
 } from "../../assembly/layout";
 import { memoryBytes } from "../../assembly/memory/plan";
 import { DemibunError } from "../errors";
@@ -88,6 +89,8 @@ export interface StackOptions {
   /** What buffers grow to as long as nobody has set a socket's; 0: they stay as they are. */
   readonly receiveBufferMaxBytes: number;
   readonly sendBufferMaxBytes: number;
+  /** The receive buffer does grow; otherwise its maximum only decides the window scale. */
+  readonly tuneReceiveBuffer: boolean;
   /** Of these, bytes that have never been sent; 0: no limit of their own. */
   readonly unsentMaxBytes: number;
   readonly rtoMinUs: number;
@@ -164,10 +167,11 @@ export const defaultStackOptions: StackOptions = {
   interfaces: 1,
   ringEntries: 2048,
   reassemblySets: 64,
-  receiveBufferBytes: 1 << 20,
-  sendBufferBytes: 1 << 20,
-  receiveBufferMaxBytes: 0,
-  sendBufferMaxBytes: 0,
+  receiveBufferBytes: 1 << 17,
+  sendBufferBytes: 1 << 17,
+  receiveBufferMaxBytes: 6 << 20,
+  sendBufferMaxBytes: 4 << 20,
+  tuneReceiveBuffer: true,
   unsentMaxBytes: 0,
   rtoMinUs: 200_000,
   addRtoMin: false,
@@ -220,8 +224,8 @@ export function stackMemoryBytes(options: StackOptions): number {
 }
 
 function tcpFlags(options: StackOptions): number {
-  const { noDelay, timestamps, sack, keepAlive, quickAcks, addRtoMin, bareProbes, countDelivered } =
-    options;
+  const { noDelay, timestamps, sack, keepAlive, quickAcks, tuneReceiveBuffer } = options;
+  const { addRtoMin, bareProbes, countDelivered } = options;
   return (
     (noDelay ? 1 : 0) |
     (timestamps ? 2 : 0) |
@@ -230,7 +234,8 @@ function tcpFlags(options: StackOptions): number {
     (quickAcks ? TCP_FLAG_QUICK_ACKS : 0) |
     (addRtoMin ? TCP_FLAG_ADD_RTO_MIN : 0) |
     (bareProbes ? TCP_FLAG_BARE_PROBES : 0) |
-    (countDelivered ? TCP_FLAG_COUNT_DELIVERED : 0)
+    (countDelivered ? TCP_FLAG_COUNT_DELIVERED : 0) |
+    (tuneReceiveBuffer ? TCP_FLAG_TUNE_RECEIVE : 0)
   );
 }
 

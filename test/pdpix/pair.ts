@@ -22,6 +22,8 @@ const small = {
   reassemblySets: 8,
   receiveBufferBytes: 65536,
   sendBufferBytes: 65536,
+  receiveBufferMaxBytes: 0,
+  sendBufferMaxBytes: 0,
   timeWaitUs: 20_000,
 };
 

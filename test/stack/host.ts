@@ -88,6 +88,10 @@ const small: StackOptions = {
   neighbours: 16,
   ringEntries: 512,
   reassemblySets: 4,
+  receiveBufferBytes: 1 << 20,
+  receiveBufferMaxBytes: 0,
+  sendBufferBytes: 1 << 20,
+  sendBufferMaxBytes: 0,
   quickAcks: false,
   seed: Uint8Array.from({ length: 64 }, (_, index) => index * 7 + 1),
 };

@@ -247,12 +247,20 @@ export class Connection {
   timeToLive: u8;
   /** Largest MSS to announce and to use, 0: what the interface takes. */
   mssMax: u16;
+  /** The peer's round-trip time in ticks by its echoes (receive-buffer.ts); 0: unknown. */
+  tuneRtt: u16;
   /** Acknowledgments that are not delayed any more. */
   quickAcks: u8;
   /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
   unsentMax: u32;
   /** When text last arrived in order. */
   receivedTick: u32;
+  // What receive-buffer.ts measures: a round, from when, from which byte, and what the last one brought.
+  /** When it is over at the earliest. */
+  tuneTick: u32;
+  tuneStart: u32;
+  tuneSequence: u32;
+  tuneBytes: u32;
 
   // What losses in flight need (loss.ts).
   /** How far losses have been judged (loss.ts): everything below; and the frame that begins there. */

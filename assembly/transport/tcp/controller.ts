@@ -29,6 +29,7 @@ import {
   hystartStep,
 } from "./hystart";
 import { newRenoAvoid, newRenoEchoThreshold, newRenoThreshold } from "./new-reno";
+import { growSendBuffer } from "./send-buffer";
 import { before } from "./sequence";
 import { backsOffLess } from "./settings";
 import { CWND_MAX, initialWindow, isFirstSlowStart, slowStartStep } from "./slow-start";
@@ -96,6 +97,7 @@ function endRound(connection: Connection): void {
   connection.roundEnd = connection.sendMax;
   connection.lastFlightMost = connection.flightMost;
   connection.flightMost = 0;
+  growSendBuffer(connection);
   if (!hystartRoundEnded(connection)) return;
   // RFC 9406 section 4.2: five conservative rounds later congestion avoidance begins.
   connection.ssthresh = connection.cwnd;

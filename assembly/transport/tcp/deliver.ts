@@ -3,13 +3,16 @@ import { COUNTER_POOL_EXHAUSTED, FRAME_SIZE, OPCODE_POP, TX_HEADROOM } from "../
 import { count } from "../../counters";
 import { copyBytes } from "../../memory/copy";
 import { lastFrame, splitChain, trimFront } from "../../memory/chain";
-import { Frame, framesFree, framesTotal, isSole, release, takeFrame } from "../../memory/frame";
+import { Frame, framesTotal, isSole, release, takeFrame } from "../../memory/frame";
 import { complete } from "../../queue/completion";
 import { Queue, takeWaiting, waitLater } from "../../queue/queue";
 import { Token } from "../../queue/token";
+import { nowTick } from "../../time/clock";
 import { Connection } from "./connection";
 import { acknowledgeNow, acknowledgeSoon } from "./delayed-ack";
 import { isAtEnd } from "./close";
+import { framesLeft } from "./pressure";
+import { tuneReceiveBuffer } from "./receive-buffer";
 import { windowMayHaveOpened } from "./window";
 
 /** Payloads up to this many bytes move into the room behind the last one, so that a flood of tiny
@@ -59,12 +62,8 @@ export function deliver(connection: Connection, payload: Frame): bool {
   append(connection, payload);
   acknowledgeSoon(connection, bytes);
   servePops(connection);
+  if (<i32>(nowTick - connection.tuneTick) >= 0) tuneReceiveBuffer(connection);
   return true;
-}
-
-/** Frames that are free, or with the device to receive into. */
-export function framesLeft(connection: Connection): u32 {
-  return framesFree() + connection.nic.posted;
 }
 
 /** Says whether frames are so few that text has to wait for better times. */

@@ -14,6 +14,7 @@ import {
   OPEN_PATH_MTU,
   OPEN_RECEIVE_BUFFER_MAX,
   OPEN_RTO_MIN_US,
+  OPEN_SEND_BUFFER_MAX,
   OPEN_SYN_ACK_RETRIES,
   OPEN_SYN_COOKIES,
   OPEN_SYN_RETRIES,
@@ -23,6 +24,7 @@ import {
   TCP_FLAG_ADD_RTO_MIN,
   TCP_FLAG_BARE_PROBES,
   TCP_FLAG_COUNT_DELIVERED,
+  TCP_FLAG_TUNE_RECEIVE,
 } from "../../layout";
 
 export function rtoMinUs(): u32 {
@@ -65,6 +67,15 @@ export function configuredMss(): u32 {
 /** What buffers grow to by themselves. */
 export function receiveBufferMax(): u32 {
   return load<u32>(CONTROL_OPEN, OPEN_RECEIVE_BUFFER_MAX);
+}
+
+export function sendBufferMax(): u32 {
+  return load<u32>(CONTROL_OPEN, OPEN_SEND_BUFFER_MAX);
+}
+
+/** The receive buffer grows to what there is room for; otherwise only the window scale counts on it. */
+export function tunesReceiveBuffer(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_TUNE_RECEIVE) != 0;
 }
 
 /** The first data of a connection are acknowledged without delay. */

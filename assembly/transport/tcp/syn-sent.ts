@@ -23,6 +23,7 @@ import { rest } from "./keep-alive";
 import { parseOptions } from "./options";
 import { acceptWaitingPushes } from "./push";
 import { renewQuickAcks } from "./quick-ack";
+import { startTuning } from "./receive-buffer";
 import { FAST_CONNECT, FAST_DEFERRED } from "./record";
 import { rejectSegment } from "./reset";
 import { RTO_AFTER_SYN_US, sampleRtt, timeoutUs } from "./rtt";
@@ -107,6 +108,7 @@ export function endHandshake(connection: Connection): void {
   connection.heardTick = nowTick;
   connection.receivedTick = nowTick;
   renewQuickAcks(connection);
+  startTuning(connection);
   rest(connection);
   if (connection.has(RTT_TIMING)) {
     connection.clear(RTT_TIMING);

@@ -28,7 +28,6 @@ const tcpNames: ReadonlySet<string> = new Set([
   "migrate_req",
   "min_snd_mss",
   "min_tso_segs",
-  "moderate_rcvbuf",
   "no_metrics_save",
   "orphan_retries",
   "pacing_ca_ratio",

@@ -94,6 +94,7 @@ const booleanOptions = [
   "sack",
   "quickAcks",
   "alternativeBackoff",
+  "tuneReceiveBuffer",
   "blackHoleDetection",
   "doubtPathMtu",
 ] as const;
@@ -103,6 +104,7 @@ type BooleanOption = (typeof booleanOptions)[number];
 const sysctlSwitches: Readonly<Record<string, BooleanOption>> = {
   "net.ipv4.tcp_timestamps": "timestamps",
   "net.ipv4.tcp_sack": "sack",
+  "net.ipv4.tcp_moderate_rcvbuf": "tuneReceiveBuffer",
   "net.ipv4.tcp_mtu_probing": "blackHoleDetection",
 };
 
@@ -174,7 +176,10 @@ function setOption(name: string, value: string, settings: Settings): void {
   const option = numericOptions.find((known) => known === own);
   const turned = booleanOptions.find((known) => known === own);
   if (option !== undefined) settings[option] = numberIn(name, value, 0);
-  else if (turned !== undefined) settings[turned] = value.trim() !== "0";
+  // A buffer that a script names has that size.
+  if (option === "receiveBufferBytes") settings.receiveBufferMaxBytes ??= 0;
+  if (option !== undefined) return;
+  if (turned !== undefined) settings[turned] = value.trim() !== "0";
   else throw new Error(`the stack has no option ${JSON.stringify(own)}`);
 }
 

@@ -47,6 +47,8 @@ function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
   return {
     receiveBufferBytes: bufferBytes("receive-buffer"),
     sendBufferBytes: bufferBytes("send-buffer"),
+    ...drawGrowth(random.split("growth")),
+    ...(random.split("quick-acks").chance(0.2) && { quickAcks: false }),
     ...(mssBytes > 0 && { mssBytes }),
     rtoMinUs: random.split("rto").pick([200_000, 200_000, 1_000_000, 50_000, 10_000]),
     delayedAckUs: random.split("delayed-ack").pick([40_000, 40_000, 200_000, 5000, 0]),
@@ -61,6 +63,13 @@ function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
     ecn: random.split("ecn").pick(["on", "on", "passive", "off"] as const),
     arpTtlUs: random.split("arp-ttl").pick([15_000_000, 5_000_000, 1_000_000]),
   };
+}
+
+/** Buffers that grow, if to little: pools are small. */
+function drawGrowth(random: Random): Partial<StackOptions> {
+  if (random.chance(0.5)) return {};
+  const bytes = () => Math.round(random.magnitude(16_384, 262_144));
+  return { receiveBufferMaxBytes: bytes(), sendBufferMaxBytes: bytes() };
 }
 
 /** Probes that come often and, however many are lost, end nothing. */

@@ -119,6 +119,9 @@ const stackKeys = [
   "queues",
   "tokens",
   "ringEntries",
+  "quickAcks",
+  "receiveBufferMaxBytes",
+  "sendBufferMaxBytes",
   "receiveBufferBytes",
   "sendBufferBytes",
 ] as const;

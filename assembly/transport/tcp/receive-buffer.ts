@@ -1,0 +1,113 @@
+/**
+ * The receive buffer grows with what the application takes out of it: within each round trip the sender
+ * has to find room for twice as much as was read in the last one, or slow start would wait for us. A
+ * window is only a promise, so a connection that carries little holds little. It never shrinks; what is
+ * not asked for any more is not used.
+ */
+import { FRAME_SHIFT } from "../../layout";
+import { framesTotal } from "../../memory/frame";
+import { nowTick, TICK_SHIFT } from "../../time/clock";
+import { Connection, RECEIVE_FIXED, SCALING } from "./connection";
+import { segmentEcho } from "./options";
+import { framesLeft } from "./pressure";
+import { RTO_MAX_US } from "./rtt";
+import { segmentBytes } from "./segment";
+import { receiveBufferMax, tunesReceiveBuffer } from "./settings";
+import { timestampNow } from "./timestamp";
+
+/** What the sender may have under way more than twice what was read, in segments. */
+const MARGIN_SEGMENTS: u32 = 16;
+/** The initial window of RFC 6928, which every sender may use before we know anything of it. */
+const FIRST_SEGMENTS: u32 = 10;
+/** Half of a clock's circle less a bit: never, until something is measured by accident. */
+const NEVER_TICKS: u32 = 1 << 30;
+const SAMPLE_MAX_TICKS: u32 = 65_535;
+const WINDOW_MAX: u32 = 65_535;
+
+/** The connection is established. */
+export function startTuning(connection: Connection): void {
+  connection.tuneStart = nowTick;
+  connection.tuneTick = nowTick;
+  connection.tuneSequence = connection.receiveNext;
+  connection.tuneBytes = FIRST_SEGMENTS * <u32>connection.mss;
+}
+
+/** Text has arrived and was taken or queued; `segmentEcho` is its own where timestamps are agreed. */
+export function tuneReceiveBuffer(connection: Connection): void {
+  const largest = largestBuffer(connection);
+  if (connection.receiveBuffer >= largest) {
+    connection.tuneTick = nowTick + NEVER_TICKS;
+    return;
+  }
+  const elapsed = nowTick - connection.tuneStart;
+  const round = roundTicks(connection, elapsed);
+  if (elapsed < round) {
+    // Not known yet, or not over.
+    connection.tuneTick = round == u32.MAX_VALUE ? nowTick + 1 : connection.tuneStart + round;
+    return;
+  }
+  const taken = connection.receiveNext - connection.receiveQueued;
+  // Beyond a gap nothing could be read; what was then read at once is of all the rounds since.
+  const bytes = <u64>(taken - connection.tuneSequence);
+  const copied = <u32>((bytes * <u64>round) / <u64>max<u32>(1, elapsed));
+  if (copied > connection.tuneBytes) {
+    growTo(connection, copied, largest);
+    connection.tuneBytes = copied;
+  }
+  connection.tuneSequence = taken;
+  connection.tuneStart = nowTick;
+  connection.tuneTick = nowTick + round;
+}
+
+/** What the configuration, the window field and a quarter of the pool allow. */
+function largestBuffer(connection: Connection): u32 {
+  if (connection.chose(RECEIVE_FIXED) || !tunesReceiveBuffer()) return 0;
+  const tellable = connection.has(SCALING) ? WINDOW_MAX << connection.receiveScale : WINDOW_MAX;
+  return min(min(receiveBufferMax(), tellable), (framesTotal() << FRAME_SHIFT) >> 2);
+}
+
+/**
+ * Twice what was read in this round, and up to twice as much again as far as that was more than in the
+ * round before: in slow start the sender will be further ahead by the time it hears of it.
+ */
+function growTo(connection: Connection, copied: u32, largest: u32): void {
+  const window = 2 * <u64>copied + MARGIN_SEGMENTS * <u64>connection.mss;
+  const before = <u64>max<u32>(1, connection.tuneBytes);
+  const more = (window * (<u64>copied - <u64>connection.tuneBytes)) / before;
+  const wanted = <u32>min<u64>(largest, window + min<u64>(2 * more, window));
+  // Where frames are short nobody is promised more of them.
+  if (wanted <= connection.receiveBuffer || framesLeft(connection) < framesTotal() >> 1) return;
+  connection.receiveBuffer = wanted;
+}
+
+/** A round trip in ticks; u32.MAX_VALUE when nothing tells it yet. */
+function roundTicks(connection: Connection, elapsed: u32): u32 {
+  if (connection.optionBytes != 0) sampleEchoed(connection);
+  if (connection.tuneRtt != 0) return connection.tuneRtt;
+  const own = connection.srtt >> (3 + TICK_SHIFT);
+  if (connection.srtt != 0) return max<u32>(1, own);
+  // A window's worth takes a round trip at least (the peer cannot send more).
+  const arrived = connection.receiveNext - connection.tuneSequence;
+  return arrived >= connection.receiveBuffer ? elapsed : u32.MAX_VALUE;
+}
+
+/**
+ * How long ago we sent what a full segment echoes. What the peer held back makes it longer, so one
+ * sample moves the estimate by an eighth and counts twice the estimate at most.
+ */
+function sampleEchoed(connection: Connection): void {
+  if (segmentBytes < <u32>connection.mss) return;
+  const elapsedMs = timestampNow(connection) - segmentEcho;
+  if (elapsedMs > RTO_MAX_US / 1000) return;
+  const own = connection.srtt >> (3 + TICK_SHIFT);
+  // The clock of timestamps is coarse; below its unit our own measurement is better, if there is one.
+  const ticks = elapsedMs <= 1 ? max<u32>(1, own) : (elapsedMs * 1000) >> TICK_SHIFT;
+  const sample = min(ticks, SAMPLE_MAX_TICKS);
+  const known: u32 = connection.tuneRtt;
+  if (known == 0) {
+    connection.tuneRtt = <u16>sample;
+    return;
+  }
+  const step = <i32>(min(sample, 2 * known) - known);
+  connection.tuneRtt = <u16>max<i32>(1, <i32>known + (step + (step > 0 ? 7 : 0)) / 8);
+}
