@@ -90,7 +90,11 @@ import { openWheel, runTimers, ticksToDeadline, timersArmed } from "./time/wheel
 import { openPorts } from "./transport/ports";
 import { openAccepts, serveStarved } from "./transport/tcp/accept";
 import { abortAll as abortConnections } from "./transport/tcp/close";
-import { connectionRecords, connectionsOpen, openConnections } from "./transport/tcp/connection";
+import {
+  connectionRecords,
+  connectionsOpen,
+  openConnections,
+} from "./transport/tcp/connection-pool";
 import "./transport/tcp/connection-layout";
 import { openCookies } from "./transport/tcp/cookie";
 import { forgetServers, openFastOpenCache } from "./transport/tcp/fast-open-cache";

@@ -1,7 +1,7 @@
 /** Who is told when a timer expires. A timer lies inside its owner's record; kinds say where. */
 import { neighbourTimer } from "../link/neighbour";
 import { reassemblyTimer } from "../network/reassembly";
-import { connectionOfAckTimer, connectionOfTimer } from "../transport/tcp/connection";
+import { connectionOfAckTimer, connectionOfTimer } from "../transport/tcp/connection-pool";
 import { acknowledgeLate } from "../transport/tcp/delayed-ack";
 import { tcpTimer } from "../transport/tcp/timeout";
 import { Timer } from "./wheel";

@@ -11,7 +11,8 @@ import { count } from "../../counters";
 import { complete } from "../../queue/completion";
 import { Queue, queuesFree, takeQueue, takeWaiting, waitLater } from "../../queue/queue";
 import { Token } from "../../queue/token";
-import { Connection, connectionAt, connectionsTotal, LISTEN, SYN_RECEIVED } from "./connection";
+import { Connection, LISTEN, SYN_RECEIVED } from "./connection";
+import { connectionAt, connectionsTotal } from "./connection-pool";
 import { endRequest, isUnconfirmed } from "./fast-open-server";
 
 /** A half-open connection has become established: to a pending accept, or into the queue. */

@@ -9,11 +9,10 @@ import {
   NAGLE_OFF,
   NO_DELAY,
   RECEIVE_FIXED,
-  returnConnection,
   SEND_FIXED,
   SYN_RECEIVED,
-  takeConnection,
 } from "./connection";
+import { returnConnection, takeConnection } from "./connection-pool";
 import { routeConnection } from "./handshake";
 import {
   segmentLocal,

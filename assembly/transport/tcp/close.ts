@@ -13,8 +13,6 @@ import {
   CLOSE_WAIT,
   CLOSING,
   Connection,
-  connectionAt,
-  connectionsTotal,
   ESTABLISHED,
   FIN_QUEUED,
   FIN_RECEIVED,
@@ -26,10 +24,10 @@ import {
   PORT_TAKEN,
   READ_SHUT,
   READY,
-  returnConnection,
   SYN_RECEIVED,
   TIME_WAIT,
 } from "./connection";
+import { connectionAt, connectionsTotal, returnConnection } from "./connection-pool";
 import { disownRequests, endRequest, isUnconfirmed } from "./fast-open-server";
 import { acceptEverything } from "./push";
 import { makeReady } from "./ready";

@@ -15,7 +15,8 @@ import { count } from "../../counters";
 import { nowUs } from "../../time/clock";
 import { admit } from "./accept";
 import { initialiseCongestion } from "./congestion";
-import { Connection, connectionAt, connectionsTotal, FIN_WAIT_1, SYN_RECEIVED } from "./connection";
+import { Connection, FIN_WAIT_1, SYN_RECEIVED } from "./connection";
+import { connectionAt, connectionsTotal } from "./connection-pool";
 import { append, isRefused } from "./deliver";
 import { COOKIE_BYTES, cookieFor, isOldCookie } from "./fast-open-key";
 import {

@@ -3,7 +3,8 @@
  * connections here; one pass at the end of a batch sends, so that one acknowledgment answers many
  * segments (RFC 9293 MUST-58) and travels with data when there is some.
  */
-import { CLOSED, Connection, READY, returnConnection } from "./connection";
+import { CLOSED, Connection, READY } from "./connection";
+import { returnConnection } from "./connection-pool";
 import { output } from "./output";
 
 let first: Connection | null = null;

@@ -59,8 +59,8 @@ import {
   SEND_FIXED,
   SYN_RECEIVED,
   SYN_SENT,
-  takeConnection,
 } from "./connection";
+import { takeConnection } from "./connection-pool";
 import { chooseController } from "./controller";
 import { beginFastOpen } from "./fast-open-client";
 import { getFastOpen, isOpenEarly, setFastOpen } from "./fast-open-option";
