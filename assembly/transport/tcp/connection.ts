@@ -245,6 +245,8 @@ export class Connection {
   tuneRtt: u16;
   /** Acknowledgments that are not delayed any more. */
   quickAcks: u8;
+  /** Ticks from the start of a round to `tuneTick`. */
+  tuneWait: u16;
   /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
   unsentMax: u32;
   /** When text last arrived in order. */
@@ -252,7 +254,6 @@ export class Connection {
   // What receive-buffer.ts measures: a round, from when, from which byte, and what the last one brought.
   /** When it is over at the earliest. */
   tuneTick: u32;
-  tuneStart: u32;
   tuneSequence: u32;
   tuneBytes: u32;
 

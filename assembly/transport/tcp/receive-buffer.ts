@@ -21,14 +21,13 @@ const MARGIN_SEGMENTS: u32 = 16;
 const FIRST_SEGMENTS: u32 = 10;
 /** Half of a clock's circle less a bit: never, until something is measured by accident. */
 const NEVER_TICKS: u32 = 1 << 30;
-const SAMPLE_MAX_TICKS: u32 = 65_535;
+/** What the record can hold: 8 s, a round trip that nobody knows yet. */
+const ROUND_MAX_TICKS: u32 = 65_535;
 const WINDOW_MAX: u32 = 65_535;
 
 /** The connection is established. */
 export function startTuning(connection: Connection): void {
-  connection.tuneStart = nowTick;
-  connection.tuneTick = nowTick;
-  connection.tuneSequence = connection.receiveNext;
+  beginRound(connection, connection.receiveNext, 0);
   connection.tuneBytes = FIRST_SEGMENTS * <u32>connection.mss;
 }
 
@@ -39,11 +38,13 @@ export function tuneReceiveBuffer(connection: Connection): void {
     connection.tuneTick = nowTick + NEVER_TICKS;
     return;
   }
-  const elapsed = nowTick - connection.tuneStart;
-  const round = roundTicks(connection, elapsed);
+  const elapsed = nowTick - connection.tuneTick + connection.tuneWait;
+  const round = min(roundTicks(connection, elapsed), ROUND_MAX_TICKS);
   if (elapsed < round) {
-    // Not known yet, or not over.
-    connection.tuneTick = round == u32.MAX_VALUE ? nowTick + 1 : connection.tuneStart + round;
+    // Not over, or not known yet.
+    const wait = round == ROUND_MAX_TICKS ? elapsed + 1 : round;
+    connection.tuneTick += wait - connection.tuneWait;
+    connection.tuneWait = <u16>wait;
     return;
   }
   const taken = connection.receiveNext - connection.receiveQueued;
@@ -54,9 +55,14 @@ export function tuneReceiveBuffer(connection: Connection): void {
     growTo(connection, copied, largest);
     connection.tuneBytes = copied;
   }
-  connection.tuneSequence = taken;
-  connection.tuneStart = nowTick;
-  connection.tuneTick = nowTick + round;
+  beginRound(connection, taken, round);
+}
+
+/** A round begins with the byte `sequence` and lasts `ticks` at least. */
+function beginRound(connection: Connection, sequence: u32, ticks: u32): void {
+  connection.tuneSequence = sequence;
+  connection.tuneTick = nowTick + ticks;
+  connection.tuneWait = <u16>ticks;
 }
 
 /** What the configuration, the window field and a quarter of the pool allow. */
@@ -102,7 +108,7 @@ function sampleEchoed(connection: Connection): void {
   const own = connection.srtt >> (3 + TICK_SHIFT);
   // The clock of timestamps is coarse; below its unit our own measurement is better, if there is one.
   const ticks = elapsedMs <= 1 ? max<u32>(1, own) : (elapsedMs * 1000) >> TICK_SHIFT;
-  const sample = min(ticks, SAMPLE_MAX_TICKS);
+  const sample = min(ticks, ROUND_MAX_TICKS - 1);
   const known: u32 = connection.tuneRtt;
   if (known == 0) {
     connection.tuneRtt = <u16>sample;

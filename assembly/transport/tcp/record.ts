@@ -152,7 +152,7 @@ export const CONNECTION_UNSENT_MAX: u32 = 460;
 export const CONNECTION_RECEIVED_TICK: u32 = 464;
 export const CONNECTION_FAST_OPEN: u32 = 338;
 export const CONNECTION_FAST_OPEN_BYTES: u32 = 356;
-export const CONNECTION_ECN_STATE: u32 = 507;
+export const CONNECTION_ECN_STATE: u32 = 503;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;
