@@ -56,16 +56,18 @@ export function acknowledge(connection: Connection): void {
     !connection.has(PERSIST);
   takeWindow(connection);
   if ((segmentFlags & Tcp.ECE) != 0) duplicateEcho(connection);
-  if (usesSack(connection) && (sacked != 0 || mayHaveBlocks(connection))) {
-    const fresh = takeSackBlocks(connection);
-    // RFC 6675 section 2: new blocks make a duplicate of it, whatever else the segment carries.
-    judge(connection);
-    if (connection.sackedBytes != 0) cancelProbe(connection);
-    if (duplicate || fresh != 0) sackedAcknowledgment(connection, connection.sackedBytes - sacked);
-    if (fresh != 0) awaitReordering(connection);
+  if (!usesSack(connection)) {
+    if (duplicate) duplicateAcknowledgment(connection);
     return;
   }
-  if (duplicate) duplicateAcknowledgment(connection);
+  if (sacked == 0 && !mayHaveBlocks(connection)) return;
+  const fresh = takeSackBlocks(connection);
+  judge(connection);
+  if (connection.sackedBytes != 0) cancelProbe(connection);
+  // RFC 6675 section 2: new blocks make a duplicate of it, whatever else it carries, and nothing else.
+  if (fresh == 0) return;
+  sackedAcknowledgment(connection, connection.sackedBytes - sacked);
+  awaitReordering(connection);
 }
 
 /**
