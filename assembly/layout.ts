@@ -119,6 +119,8 @@ export const TCP_FLAG_BARE_PROBES: u32 = 262144;
 export const TCP_FLAG_COUNT_DELIVERED: u32 = 524288;
 /** Receive buffers grow by themselves, up to OPEN_RECEIVE_BUFFER_MAX. */
 export const TCP_FLAG_TUNE_RECEIVE: u32 = 1048576;
+/** Data in a SYN are bounded by our own MSS while the server's is not known (RFC 7413 section 4.1.3: by 536). */
+export const TCP_FLAG_LARGE_SYNS: u32 = 2097152;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;

@@ -67,6 +67,7 @@ export function stackOptions(config: Config): StackOptions {
     congestionControl: tcpSocketOptions.congestionControl,
     fastOpen: fastOpenBits(inetstack.fastOpen),
     fastOpenPauseMs: inetstack.fastOpen.pauseMs,
+    largeSyns: defaultStackOptions.largeSyns,
     fastOpenKeys: inetstack.fastOpen.keys,
     ecn: tcpSocketOptions.ecn,
     alternativeBackoff: inetstack.alternativeBackoff,

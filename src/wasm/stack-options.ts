@@ -46,6 +46,7 @@ import {
   SYN_COOKIES_ALWAYS,
   SYN_COOKIES_FULL,
   SYN_COOKIES_NEVER,
+  TCP_FLAG_LARGE_SYNS,
   TCP_FLAG_QUICK_ACKS,
   TCP_FLAG_ADD_RTO_MIN,
   TCP_FLAG_BARE_PROBES,
@@ -140,6 +141,8 @@ export interface StackOptions {
   readonly fastOpen: number;
   /** How long no data goes in SYNs on a path that has lost some; 0: it may at once. */
   readonly fastOpenPauseMs: number;
+  /** Data in a SYN may be as large as our own MSS while the server's is not known, as with Linux. */
+  readonly largeSyns: boolean;
   /**
    * Keys of the cookies that listeners give, as Linux's tcp_fastopen_key has them: four words of eight
    * hexadecimal digits with dashes, and after a comma an older key that is still believed. Undefined: a
@@ -201,6 +204,7 @@ export const defaultStackOptions: StackOptions = {
   fastOpenPauseMs: 3_600_000,
   ecn: "passive",
   alternativeBackoff: true,
+  largeSyns: false,
   blackHoleDetection: true,
   doubtPathMtu: true,
   arpTtlUs: 15_000_000,
@@ -225,7 +229,7 @@ export function stackMemoryBytes(options: StackOptions): number {
 
 function tcpFlags(options: StackOptions): number {
   const { noDelay, timestamps, sack, keepAlive, quickAcks, tuneReceiveBuffer } = options;
-  const { addRtoMin, bareProbes, countDelivered } = options;
+  const { addRtoMin, bareProbes, countDelivered, largeSyns } = options;
   return (
     (noDelay ? 1 : 0) |
     (timestamps ? 2 : 0) |
@@ -235,7 +239,8 @@ function tcpFlags(options: StackOptions): number {
     (addRtoMin ? TCP_FLAG_ADD_RTO_MIN : 0) |
     (bareProbes ? TCP_FLAG_BARE_PROBES : 0) |
     (countDelivered ? TCP_FLAG_COUNT_DELIVERED : 0) |
-    (tuneReceiveBuffer ? TCP_FLAG_TUNE_RECEIVE : 0)
+    (tuneReceiveBuffer ? TCP_FLAG_TUNE_RECEIVE : 0) |
+    (largeSyns ? TCP_FLAG_LARGE_SYNS : 0)
   );
 }
 

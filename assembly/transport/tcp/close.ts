@@ -1,5 +1,11 @@
 /** The ends of a connection: orderly and abortive close, and what the application hears of them. */
-import { ERRNO_EBADF, ERRNO_ECONNABORTED, OPCODE_CLOSE, OPCODE_POP } from "../../layout";
+import {
+  ERRNO_EBADF,
+  ERRNO_ECONNABORTED,
+  OPCODE_CLOSE,
+  OPCODE_CONNECT,
+  OPCODE_POP,
+} from "../../layout";
 import { release } from "../../memory/frame";
 import { complete, completeFailed } from "../../queue/completion";
 import { Queue, releaseQueue, takeSending, takeWaiting } from "../../queue/queue";
@@ -9,6 +15,7 @@ import { Ipv4 } from "../../wire/ipv4";
 import { portRelease } from "../ports";
 import { leaveListener } from "./accept";
 import {
+  ACTIVE,
   CLOSED,
   CLOSE_WAIT,
   CLOSING,
@@ -25,12 +32,14 @@ import {
   READ_SHUT,
   READY,
   SYN_RECEIVED,
+  SYN_SENT,
   TIME_WAIT,
 } from "./connection";
 import { connectionAt, connectionsTotal, returnConnection } from "./connection-pool";
 import { disownRequests, endRequest, isUnconfirmed } from "./fast-open-server";
 import { acceptEverything } from "./push";
 import { makeReady } from "./ready";
+import { FAST_CONNECT } from "./record";
 import { clearReassembly } from "./reassembly";
 import { resetPeer } from "./reset";
 import { finTimeoutMs } from "./settings";
@@ -40,8 +49,28 @@ import { enterTimeWait, leaveTimeWait } from "./time-wait";
 /** The application closes its sending side; a FIN follows what is queued. */
 export function closeSending(connection: Connection): void {
   connection.set(FIN_QUEUED);
-  connection.state = connection.state == CLOSE_WAIT ? LAST_ACK : FIN_WAIT_1;
+  if (connection.state == CLOSE_WAIT) connection.state = LAST_ACK;
+  else if (!isConnecting(connection)) connection.state = FIN_WAIT_1;
   makeReady(connection);
+}
+
+/** The handshake of a connect is under way; a FIN waits for its end. */
+function isConnecting(connection: Connection): bool {
+  return connection.state <= SYN_RECEIVED && connection.has(ACTIVE);
+}
+
+/** Connect is done for the application, which has pushed, and not yet on the wire (RFC 7413). */
+function hasEarlyData(connection: Connection, queue: Queue): bool {
+  return (
+    isConnectTold(connection, queue) && (connection.sendHead !== null || queue.sendHead !== null)
+  );
+}
+
+/** Says whether connect has completed before its handshake has ended. */
+export function isConnectTold(connection: Connection, queue: Queue): bool {
+  if (!isConnecting(connection) || !connection.isFast(FAST_CONNECT)) return false;
+  const first = queue.sendHead;
+  return first === null || first.opcode != OPCODE_CONNECT;
 }
 
 /**
@@ -69,8 +98,15 @@ export function closeConnection(connection: Connection, queue: Queue): void {
       settle(connection);
       return;
     case SYN_RECEIVED:
-      if (isUnconfirmed(connection)) closeOpen(connection, queue);
-      else abort(connection, ERRNO_EBADF);
+      if (isUnconfirmed(connection) || hasEarlyData(connection, queue)) {
+        closeOpen(connection, queue);
+      } else {
+        abort(connection, ERRNO_EBADF);
+      }
+      return;
+    case SYN_SENT:
+      if (hasEarlyData(connection, queue)) closeOpen(connection, queue);
+      else kill(connection, ERRNO_EBADF);
       return;
     case LISTEN:
       killChildren(connection);

@@ -13,6 +13,8 @@ import { acknowledgeNow, acknowledgeSoon } from "./delayed-ack";
 import { isAtEnd } from "./close";
 import { framesLeft } from "./pressure";
 import { tuneReceiveBuffer } from "./receive-buffer";
+import { makeReady } from "./ready";
+import { FAST_DEFERRED } from "./record";
 import { windowMayHaveOpened } from "./window";
 
 /** Payloads up to this many bytes move into the room behind the last one, so that a flood of tiny
@@ -100,6 +102,9 @@ export function pop(connection: Connection, queue: Queue, token: Token): void {
   } else if (isAtEnd(connection)) {
     takeWaiting(queue);
     complete(token, OPCODE_POP, null, 0, 0);
+  } else if (connection.isFast(FAST_DEFERRED)) {
+    // Who waits for the peer without having said anything has nothing to send in the SYN.
+    makeReady(connection);
   }
 }
 

@@ -20,7 +20,7 @@ import { armTimer } from "../../time/wheel";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { trimSendQueue } from "./acknowledge";
-import { Connection } from "./connection";
+import { Connection, FIN_QUEUED } from "./connection";
 import { extendControl } from "./control";
 import {
   isKnownExperimental,
@@ -39,6 +39,7 @@ import {
   COOKIE_NONE,
   cookieOptionBytes,
   isCookieExperimental,
+  MSS_DEFAULT,
   peerCookie,
   peerCookieBytes,
   peerMss,
@@ -57,14 +58,17 @@ import {
 import { timeoutUs } from "./rtt";
 import { stampSent } from "./send-frame";
 import { segmentAcknowledgment } from "./segment";
-import { allowsFastOpen, fastOpenPauseMs } from "./settings";
+import { allowsFastOpen, allowsLargeSyns, fastOpenPauseMs } from "./settings";
 
 /** Headers with all the options there can be. */
 const HEADERS_MAX: u32 = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH + 40;
 /** Room that data leave for options which boxes on the way may add. */
 const OPTIONS_MAX: u32 = 40;
-/** Data that a SYN may carry: it leaves as one frame. */
-const DATA_MAX: u32 = FRAME_SIZE - TX_HEADROOM - HEADERS_MAX;
+/** Section 4.1.3: a larger SYN than usual might confuse boxes on the way. */
+const TYPICAL_MSS: u32 = 1460;
+
+// Whatever a SYN carries, it leaves as one frame.
+if (TYPICAL_MSS - OPTIONS_MAX + HEADERS_MAX > FRAME_SIZE - TX_HEADROOM) ERROR("large SYNs");
 
 /** Connect begins. Says whether it waits for data, which can go in the SYN. */
 export function beginFastOpen(connection: Connection): bool {
@@ -87,6 +91,13 @@ function needsCookie(connection: Connection): bool {
   return !connection.isFast(FAST_NO_COOKIE) && !allowsFastOpen(FAST_OPEN_CLIENT_NO_COOKIE);
 }
 
+/** Says whether a connect that waits for data has any, or knows that none will come in time. */
+export function mayEndDeferral(connection: Connection): bool {
+  const queue = connection.queue;
+  if (connection.sendHead !== null || connection.has(FIN_QUEUED)) return true;
+  return queue !== null && queue.waitHead !== null;
+}
+
 /** The SYN leaves that connect has kept back, with what has been pushed. */
 export function endDeferral(connection: Connection): void {
   connection.rttStart = <u32>nowUs;
@@ -99,11 +110,12 @@ export function synRoom(connection: Connection): u32 {
   if (!connection.isFast(FAST_DEFERRED)) return 0;
   recallServer(connection.local, connection.remote);
   const own = announcedMss(connection.nic, connection.mssMax);
-  // RFC 7413 section 4.1.3: what the server last announced bounds it, and so does the path.
-  let mss = knownMss != 0 ? min(knownMss, own) : own;
+  // RFC 7413 section 4.1.3: what the server last announced bounds it, or else the default.
+  const unknown = allowsLargeSyns() ? own : MSS_DEFAULT;
+  let mss = min(min(knownMss != 0 ? knownMss : unknown, own), TYPICAL_MSS);
   const path = pathMtu(connection.remote, Ipv4.PROTOCOL_TCP);
   if (path > HEADERS_MAX) mss = min(mss, path - Ipv4.HEADER_LENGTH - Tcp.HEADER_LENGTH);
-  return mss > OPTIONS_MAX ? min(mss - OPTIONS_MAX, DATA_MAX) : 0;
+  return mss > OPTIONS_MAX ? mss - OPTIONS_MAX : 0;
 }
 
 /** Bytes of the option in the SYN that leaves now: only the first has it (section 4.2.1). */

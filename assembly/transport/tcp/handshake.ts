@@ -197,7 +197,10 @@ export function sendSynAgain(connection: Connection): void {
   sealControl(packet);
   const service = connection.typeOfService | (<u8>(ecn >> CODEPOINT_SHIFT));
   markService(packet, service, connection.timeToLive);
-  if (!active) connection.receiveEdge = connection.receiveNext + window;
+  // Segments with data may have promised more than an unscaled window can tell.
+  if (!active) {
+    connection.receiveEdge = laterOf(connection.receiveEdge, connection.receiveNext + window);
+  }
   sendControl(connection, packet);
 }
 

@@ -24,7 +24,7 @@ import {
 import { congestionWindow } from "./congestion";
 import { noteSent, resumeSending } from "./controller";
 import { isReductionDue } from "./ecn";
-import { endDeferral } from "./fast-open-client";
+import { endDeferral, mayEndDeferral } from "./fast-open-client";
 import { isUnconfirmed } from "./fast-open-server";
 import { sendSynAgain } from "./handshake";
 import { forgetHolds, isHeld, stopExpecting } from "./holding";
@@ -123,7 +123,7 @@ function takesMore(connection: Connection): bool {
 
 /** SYN_RECEIVED acknowledges by its SYN-ACK, which its timer repeats. */
 function outputHandshake(connection: Connection): void {
-  if (connection.isFast(FAST_DEFERRED) && connection.sendHead !== null) endDeferral(connection);
+  if (connection.isFast(FAST_DEFERRED) && mayEndDeferral(connection)) endDeferral(connection);
   if (connection.state != SYN_RECEIVED || !connection.has(ACK_NOW)) return;
   connection.clear(ACK_NOW);
   sendSynAgain(connection);

@@ -20,6 +20,7 @@ import {
   OPEN_SYN_RETRIES,
   OPEN_TCP_FLAGS,
   OPEN_TIME_WAIT_US,
+  TCP_FLAG_LARGE_SYNS,
   TCP_FLAG_QUICK_ACKS,
   TCP_FLAG_ADD_RTO_MIN,
   TCP_FLAG_BARE_PROBES,
@@ -128,4 +129,9 @@ export function fastOpenPauseMs(): u32 {
 /** An echo of congestion reduces the window by less than a loss (RFC 8511). */
 export function backsOffLess(): bool {
   return (load<u32>(CONTROL_OPEN, OPEN_ECN) & OPEN_ECN_ALTERNATIVE_BACKOFF) != 0;
+}
+
+/** Says whether data in a SYN may be as large as our own MSS while the server's is not known. */
+export function allowsLargeSyns(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_LARGE_SYNS) != 0;
 }

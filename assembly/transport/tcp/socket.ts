@@ -42,7 +42,7 @@ import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
 import { Ipv4 } from "../../wire/ipv4";
 import { portEphemeral, portInUse, portTake } from "../ports";
-import { closeSending, isAtEnd } from "./close";
+import { closeSending, isAtEnd, isConnectTold } from "./close";
 import {
   ACTIVE,
   CLOSED,
@@ -197,9 +197,8 @@ export function tcpShutdownWrite(queue: Queue): i32 {
   const connection = streamOf(queue);
   if (connection.has(FIN_QUEUED)) return 0;
   const state = connection.state;
-  if (state != ESTABLISHED && state != CLOSE_WAIT && !isUnconfirmed(connection)) {
-    return -ERRNO_ENOTCONN;
-  }
+  const early = isUnconfirmed(connection) || isConnectTold(connection, queue);
+  if (state != ESTABLISHED && state != CLOSE_WAIT && !early) return -ERRNO_ENOTCONN;
   // Pushes that wait for room come before the FIN.
   acceptEverything(connection, queue);
   closeSending(connection);

@@ -15,7 +15,15 @@ import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
 import { kill } from "./close";
 import { initialiseCongestion } from "./congestion";
-import { Connection, ESTABLISHED, RTT_TIMING, SYN_RECEIVED, SYN_REPEATED } from "./connection";
+import {
+  Connection,
+  ESTABLISHED,
+  FIN_QUEUED,
+  FIN_WAIT_1,
+  RTT_TIMING,
+  SYN_RECEIVED,
+  SYN_REPEATED,
+} from "./connection";
 import { acknowledgeNow } from "./delayed-ack";
 import { isSynAcknowledged, learnFromSynAck, settleSynData } from "./fast-open-client";
 import { agree, sendSynAgain } from "./handshake";
@@ -23,6 +31,7 @@ import { rest } from "./keep-alive";
 import { parseOptions } from "./options";
 import { acceptWaitingPushes } from "./push";
 import { renewQuickAcks } from "./quick-ack";
+import { makeReady } from "./ready";
 import { startTuning } from "./receive-buffer";
 import { FAST_CONNECT, FAST_DEFERRED } from "./record";
 import { rejectSegment } from "./reset";
@@ -99,6 +108,9 @@ export function establish(connection: Connection): void {
   connection.state = ESTABLISHED;
   endHandshake(connection);
   initialiseCongestion(connection);
+  if (!connection.has(FIN_QUEUED)) return;
+  connection.state = FIN_WAIT_1;
+  makeReady(connection);
 }
 
 /** What the acknowledgment of our SYN ends: its repetitions, and the measurement of a round trip. */

@@ -53,6 +53,7 @@ export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
     addRtoMin: true,
     bareProbes: true,
     countDelivered: true,
+    largeSyns: true,
   },
   freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
   rfc: {

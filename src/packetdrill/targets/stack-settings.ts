@@ -95,6 +95,7 @@ const booleanOptions = [
   "quickAcks",
   "alternativeBackoff",
   "tuneReceiveBuffer",
+  "largeSyns",
   "blackHoleDetection",
   "doubtPathMtu",
 ] as const;

@@ -1,5 +1,7 @@
 /** What must hold in a host's connection records after every event, and from one event to the next. */
 import {
+  FAST_DEFERRED,
+  FAST_UNCONFIRMED,
   FIN_QUEUED,
   FIN_RECEIVED,
   KEEP_ALIVE,
@@ -30,6 +32,16 @@ const ALLOWANCE_SEGMENTS = 3;
 /** left − right in sequence space. */
 function distance(left: number, right: number): number {
   return (left - right) | 0;
+}
+
+/**
+ * Numbers sent and not acknowledged. With Fast Open a SYN may still wait for its data, and a SYN-ACK be
+ * unacknowledged although SND.UNA lies behind it.
+ */
+function outstandingNumbers({ sendUna, sendMax, fastOpen }: ConnectionView): number {
+  if ((fastOpen & FAST_DEFERRED) !== 0) return 0;
+  const outstanding = distance(sendMax, sendUna);
+  return (fastOpen & FAST_UNCONFIRMED) === 0 ? outstanding : outstanding + 1;
 }
 
 export class ConnectionChecks {
@@ -190,10 +202,10 @@ export class ConnectionChecks {
   }
 
   #checkTimer(connection: ConnectionView): void {
-    const { state, sendUna, sendMax, timerArmed } = connection;
+    const { state, timerArmed } = connection;
     // What waits for room in the device has its turn before any timer.
     if (connection.has(READY)) return;
-    const outstanding = distance(sendMax, sendUna);
+    const outstanding = outstandingNumbers(connection);
     if (outstanding > 0 && !timerArmed) {
       const detail = `${outstanding} sequence numbers are outstanding and no timer runs`;
       this.#fail(connection, "timer", () => detail);

@@ -31,6 +31,8 @@ interface Traffic {
 }
 
 const ETHERNET_BYTES = 14;
+/** The typical MSS less all options that there can be. */
+const SYN_DATA_MAX = 1420;
 /** RFC 9293 section 3.7.1 for a peer that announced none. */
 const MSS_DEFAULT = 536;
 /** Bare segments a host may send whatever it receives, and how many more in a second. */
@@ -113,7 +115,9 @@ export class FrameChecks {
     const flow = this.#flows.get(name);
     // A reset may carry another connection's numbers (RFC 9293 section 3.10.7.1).
     if (flow === undefined || (tcp.flags & TCP_RST) !== 0) return;
-    if (payload.length > (peer?.mss ?? MSS_DEFAULT)) {
+    // Data of a SYN keep to what was known of its receiver before (RFC 7413 section 4.1.3).
+    const isSyn = (tcp.flags & (TCP_SYN | TCP_ACK)) === TCP_SYN;
+    if (payload.length > (isSyn ? SYN_DATA_MAX : (peer?.mss ?? MSS_DEFAULT))) {
       fail("segment-size", `${name}: ${payload.length} bytes, the peer's MSS is ${peer?.mss}`);
     }
     checkReach(flow, tcp, payload.length, name, fail);

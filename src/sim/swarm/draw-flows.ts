@@ -29,7 +29,7 @@ const WRITES_MAX = 1200;
 const MESSAGES_MAX = 60;
 const PAUSES_MS = 10_000;
 
-export function drawFlows(random: Random, _kinds: ReadonlySet<FaultKind>, world: World) {
+export function drawFlows(random: Random, kinds: ReadonlySet<FaultKind>, world: World) {
   const count = random.split("count").between(1, FLOWS_MAX);
   return Array.from({ length: count }, (_, index): ScenarioFlow => {
     const own = random.split(`${index}`);
@@ -42,7 +42,7 @@ export function drawFlows(random: Random, _kinds: ReadonlySet<FaultKind>, world:
       startMs: Math.round(own.split("start").magnitude(1, Math.min(2000, world.faultsMs)) - 1),
     };
     const isUdp = own.split("protocol").chance(0.12);
-    return isUdp ? drawUdp(own.split("udp"), place) : drawTcp(own.split("tcp"), place);
+    return isUdp ? drawUdp(own.split("udp"), place) : drawTcp(own.split("tcp"), place, kinds);
   });
 }
 
@@ -64,7 +64,7 @@ function drawUdp(random: Random, place: Place): UdpFlow {
   };
 }
 
-function drawTcp(random: Random, place: Place): TcpFlow {
+function drawTcp(random: Random, place: Place, kinds: ReadonlySet<FaultKind>): TcpFlow {
   const pattern = random.split("pattern").pick(patterns);
   const isMany = random.split("many").chance(0.15);
   const connections = isMany ? random.split("connections").between(2, 12) : 1;
@@ -84,6 +84,7 @@ function drawTcp(random: Random, place: Place): TcpFlow {
     pattern,
     ...(pattern === "ping-pong" && { messageBytes }),
     interface: random.split("interface").chance(0.2) ? "handlers" : "queues",
+    ...drawFastOpen(random.split("fast-open"), kinds),
     clientEnd: {
       ...client,
       sendBytes: clientBytes,
@@ -97,6 +98,12 @@ function drawTcp(random: Random, place: Place): TcpFlow {
       ...endings.server,
     },
   };
+}
+
+/** Data of a SYN that comes twice are delivered twice (RFC 7413 section 2), which no flow here expects. */
+function drawFastOpen(random: Random, kinds: ReadonlySet<FaultKind>): Pick<TcpFlow, "fastOpen"> {
+  if (kinds.has("duplication") || !random.chance(0.3)) return {};
+  return { fastOpen: random.chance(0.5) ? "cookies" : "without cookies" };
 }
 
 /** No more than WRITES_MAX writes for `bytes`, and ten seconds of pauses between them. */

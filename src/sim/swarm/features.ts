@@ -14,13 +14,14 @@ function endFeatures({ ending, writing, reading, noDelay }: ScenarioEnd): string
 
 function flowFeatures(flow: ScenarioFlow): string[] {
   if (flow.protocol === "udp") return ["flow: udp"];
-  const { pattern, interface: calls, connections, backlog, clientEnd, serverEnd } = flow;
+  const { pattern, interface: calls, connections, backlog, clientEnd, serverEnd, fastOpen } = flow;
   return [
     "flow: tcp",
     `pattern: ${pattern}`,
     `interface: ${calls}`,
     ...(connections > 1 ? ["connections: many"] : []),
     ...(backlog === 1 ? ["backlog: 1"] : []),
+    ...(fastOpen === undefined ? [] : [`fast open: ${fastOpen}`]),
     ...endFeatures(clientEnd),
     ...endFeatures(serverEnd),
   ];

@@ -127,6 +127,8 @@ export interface TcpFlow {
   readonly messageBytes?: number | undefined;
   /** The calls on queues, or the handler objects of `tcp.listen` and `tcp.connect`. */
   readonly interface: "queues" | "handlers";
+  /** Fast Open (RFC 7413): whether both ends use it, and without cookies. */
+  readonly fastOpen?: "cookies" | "without cookies" | undefined;
   readonly clientEnd: ScenarioEnd;
   readonly serverEnd: ScenarioEnd;
 }

@@ -12,6 +12,8 @@ import { isRude, type Role, Transfer } from "./transfer";
 const RETRY_MS = 200;
 /** Between a connection's end and the next one. */
 const NEXT_MS = 3;
+/** Connections that a server of Fast Open takes before their handshakes have ended. */
+const REQUESTS = 4;
 /** What a call says while a pool is empty. */
 const lacks: ReadonlySet<string> = new Set(["EAGAIN", "ENOBUFS", "EMFILE"]);
 /** What an attempt to connect may say while the network does not carry packets. */
@@ -54,12 +56,17 @@ export class TcpApplications {
     const { port, backlog, server, serverEnd } = this.flow;
     if (this.flow.interface === "handlers") {
       const handler = handlerOf(this.#applications, () => this.#handlerEnd("server", demikernel));
-      const listener = demikernel.tcp.listen({ port, backlog, socket: handler });
+      const fastOpenRequests = this.flow.fastOpen === undefined ? undefined : REQUESTS;
+      const listener = demikernel.tcp.listen({ port, backlog, fastOpenRequests, socket: handler });
       this.#stop = () => listener.stop();
       return;
     }
     const qd = demikernel.socket("stream");
     setOptions(demikernel, qd, serverEnd);
+    if (this.flow.fastOpen !== undefined) {
+      demikernel.setOption(qd, "fastOpenRequests", REQUESTS);
+      demikernel.setOption(qd, "fastOpenNoCookie", this.flow.fastOpen === "without cookies");
+    }
     demikernel.bind(qd, { port });
     demikernel.listen(qd, backlog);
     this.#stop = () => this.#callAgain(demikernel, () => void demikernel.close(qd));
@@ -100,6 +107,10 @@ export class TcpApplications {
     try {
       qd = demikernel.socket("stream");
       setOptions(demikernel, qd, clientEnd);
+      if (this.flow.fastOpen !== undefined) {
+        demikernel.setOption(qd, "fastOpenConnect", true);
+        demikernel.setOption(qd, "fastOpenNoCookie", this.flow.fastOpen === "without cookies");
+      }
       const socket = qd;
       const token = demikernel.connect(qd, { hostname: this.#serverAddress, port });
       demikernel.onCompleted(token, {
@@ -118,10 +129,10 @@ export class TcpApplications {
   }
 
   #connectHandler(demikernel: Demikernel): void {
-    const { port } = this.flow;
+    const { port, fastOpen } = this.flow;
     const socket = handlerOf(this.#applications, () => this.#handlerEnd("client", demikernel));
     demikernel.tcp
-      .connect({ hostname: this.#serverAddress, port, socket })
+      .connect({ hostname: this.#serverAddress, port, socket, fastOpen: fastOpen !== undefined })
       .catch((error) => this.#applications.run(() => this.#refused(demikernel, error, undefined)));
   }
 
@@ -148,7 +159,8 @@ export class TcpApplications {
 
   /** A connection is over at one of its ends. */
   #ended(role: Role, demikernel: Demikernel, error: DemibunError | undefined): void {
-    const mayBeLost = this.#applications.mayCrash(this.flow);
+    const mayBeLost =
+      this.#applications.mayCrash(this.flow) || (error !== undefined && this.#wasCut(role, error));
     if (error !== undefined && !this.#isRude && !mayBeLost) {
       const detail = `the ${role} of ${this.flow.name} lost its connection: ${error.message}`;
       this.#applications.connectionLost(this.flow[role], detail);
@@ -164,6 +176,13 @@ export class TcpApplications {
       this.#applications.aborted++;
       this.#after(demikernel, RETRY_MS, () => this.#connect(demikernel));
     }
+  }
+
+  /** The network was cut when the SYN left, of which connect had not waited for an answer. */
+  #wasCut(role: Role, { code }: DemibunError): boolean {
+    const { scenario } = this.#applications;
+    const waits = role === "client" && this.flow.fastOpen !== undefined;
+    return waits && unreachable.has(code) && scenario.kinds.length > 0;
   }
 
   /** An attempt to connect failed: it is repeated where that can be somebody else's fault. */

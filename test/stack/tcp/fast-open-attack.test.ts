@@ -7,6 +7,7 @@ import {
   FAST_OPEN_SERVER,
   FAST_OPEN_SERVER_NO_COOKIE,
   SOCKET_OPTION_FAST_OPEN_CONNECT,
+  SOCKET_OPTION_LINGER,
 } from "../../../assembly/layout";
 import { pattern, peerAddress } from "../packets";
 import { Lab } from "./lab";
@@ -80,6 +81,7 @@ test("SYN-ACKs with any option and any number in answer to data in a SYN", () =>
     lab.host.stack.exports.abortAll();
     lab.collect();
     lab.pending = [];
+    lab.host.stack.exports.setOption(qd, SOCKET_OPTION_LINGER, 0);
     lab.close(qd);
   }
 });
