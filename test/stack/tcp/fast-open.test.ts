@@ -298,3 +298,57 @@ test("a thousand servers leave the memory as it is; the last ones are remembered
   expect(lab.isDone(lab.connect(next, addresses.at(-1)))).toBe(false);
   lab.pending = [];
 });
+
+test("who closes after a push is heard: data and FIN follow the handshake", () => {
+  const lab = new Lab({ fastOpen: withCookies });
+  learn(lab);
+  const peer = new Peer(lab);
+  const qd = fastSocket(lab);
+  lab.connect(qd);
+  lab.push(qd, pattern(2000));
+  const close = lab.close(qd);
+  peer.findSyn();
+  peer.expect({ flags: "S", seq: 0, length: 1420 });
+  peer.inject("SA", { ack: 1421, options: option.mss(1460) });
+  peer.expect({ flags: "FPA", seq: 1421, ack: 1, length: 580 });
+  expect(lab.isDone(close)).toBe(false);
+  peer.inject("FA", { seq: 1, ack: 2002 });
+  expect(lab.result(close).errno).toBe(0);
+  peer.expect({ flags: "A", seq: 2002, ack: 2 });
+});
+
+test("who ends the sending direction first reads what the server answers", () => {
+  const lab = new Lab({ fastOpen: withCookies });
+  learn(lab);
+  const peer = new Peer(lab);
+  const qd = fastSocket(lab);
+  lab.connect(qd);
+  lab.push(qd, pattern(300));
+  lab.shutdown(qd);
+  const pop = lab.pop(qd);
+  peer.findSyn();
+  peer.expect({ flags: "S", seq: 0, length: 300 });
+  peer.inject("SA", { ack: 301, options: option.mss(1460) });
+  peer.expect({ flags: "FA", seq: 301, ack: 1 });
+  peer.inject("FPA", { seq: 1, ack: 302, payload: pattern(50) });
+  expect(lab.host.take(lab.result(pop).frame)).toEqual(pattern(50));
+  peer.take();
+});
+
+test("who reads first has nothing to wait for: the SYN leaves with the cookie alone", () => {
+  const lab = new Lab({ fastOpen: withCookies });
+  learn(lab);
+  const peer = new Peer(lab);
+  const qd = fastSocket(lab);
+  lab.connect(qd);
+  lab.quiet(1000);
+  const pop = lab.pop(qd);
+  peer.findSyn();
+  const options = [...option.mss(1460), ...cookieOption(1, 2, 3, 4, 5, 6, 7, 8), 1, 1];
+  const [syn] = peer.take();
+  expect(syn?.length).toBe(0);
+  expect(syn?.options.join().includes(options.slice(4).join())).toBe(true);
+  peer.inject("SA", { ack: 1, options: option.mss(1460), payload: pattern(40) });
+  expect(lab.host.take(lab.result(pop).frame)).toEqual(pattern(40));
+  peer.take();
+});
