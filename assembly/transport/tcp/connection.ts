@@ -331,30 +331,6 @@ export class Connection {
   @inline isFast(bit: u16): bool {
     return (this.fastOpen & bit) != 0;
   }
-  /** The listener that counts this unconfirmed request, in the accept queue or accepted. */
-  @inline get requestListener(): Connection | null {
-    return this.listener !== null ? this.listener : this.acceptNext;
-  }
-  /** Listener, which measures no round trips: requests that were reset in this minute, in the last one. */
-  @inline get fastOpenResets(): u32 {
-    return this.rttSequence;
-  }
-  set fastOpenResets(requests: u32) {
-    this.rttSequence = requests;
-  }
-  @inline get fastOpenResetsBefore(): u32 {
-    return this.rttStart;
-  }
-  set fastOpenResetsBefore(requests: u32) {
-    this.rttStart = requests;
-  }
-  /** Which minute that is. */
-  @inline get fastOpenMinute(): u32 {
-    return this.srtt;
-  }
-  set fastOpenMinute(minute: u32) {
-    this.srtt = minute;
-  }
   /** First of the accept queue (listener). */
   @inline get acceptHead(): Connection | null {
     return changetype<Connection | null>(changetype<usize>(this.receiveHead));

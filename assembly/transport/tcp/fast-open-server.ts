@@ -128,19 +128,27 @@ export function isUnconfirmed(connection: Connection): bool {
   return (state == SYN_RECEIVED || state == FIN_WAIT_1) && connection.isFast(FAST_UNCONFIRMED);
 }
 
+/** The listener that counts this unconfirmed request, in the accept queue or accepted. */
+function listenerOf(connection: Connection): Connection | null {
+  return connection.listener !== null ? connection.listener : connection.acceptNext;
+}
+
+// A listener measures no round trips. Where others keep theirs it counts requests that were reset in this
+// minute (`rttSequence`) and in the last one (`rttStart`), and `srtt` says which minute this is.
+
 /** Requests of a listener that count against its limit, those that were reset in the last minute too. */
 function countRequests(listener: Connection): u32 {
   turnMinute(listener);
-  return <u32>listener.fastOpenRequests + listener.fastOpenResets + listener.fastOpenResetsBefore;
+  return <u32>listener.fastOpenRequests + listener.rttSequence + listener.rttStart;
 }
 
 function turnMinute(listener: Connection): void {
   const minute = <u32>(nowUs / MINUTE_US);
-  const passed = minute - listener.fastOpenMinute;
+  const passed = minute - listener.srtt;
   if (passed == 0) return;
-  listener.fastOpenMinute = minute;
-  listener.fastOpenResetsBefore = passed == 1 ? listener.fastOpenResets : 0;
-  listener.fastOpenResets = 0;
+  listener.srtt = minute;
+  listener.rttStart = passed == 1 ? listener.rttSequence : 0;
+  listener.rttSequence = 0;
 }
 
 /**
@@ -150,16 +158,16 @@ function turnMinute(listener: Connection): void {
  */
 export function noteReset(connection: Connection): void {
   if (!isUnconfirmed(connection)) return;
-  const listener = connection.requestListener;
+  const listener = listenerOf(connection);
   if (listener === null) return;
   turnMinute(listener);
-  listener.fastOpenResets++;
+  listener.rttSequence++;
 }
 
 /** An unconfirmed request is confirmed or over. */
 export function endRequest(connection: Connection): void {
   if (!connection.isFast(FAST_UNCONFIRMED)) return;
-  const listener = connection.requestListener;
+  const listener = listenerOf(connection);
   connection.fastOpen &= ~FAST_UNCONFIRMED;
   if (connection.listener === null) connection.acceptNext = null;
   if (listener !== null) listener.fastOpenRequests--;
@@ -170,7 +178,7 @@ export function disownRequests(listener: Connection): void {
   const total = connectionsTotal();
   for (let index: u32 = 0; index < total && listener.fastOpenRequests > 0; index++) {
     const connection = connectionAt(index);
-    if (!isUnconfirmed(connection) || connection.requestListener !== listener) continue;
+    if (!isUnconfirmed(connection) || listenerOf(connection) !== listener) continue;
     connection.acceptNext = null;
     listener.fastOpenRequests--;
   }
