@@ -93,8 +93,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "transport/tcp/close.ts",
-        find: "  connection.state = connection.state == CLOSE_WAIT ? LAST_ACK : FIN_WAIT_1;",
-        replace: "  connection.state = FIN_WAIT_1;",
+        find: "  if (connection.state == CLOSE_WAIT) connection.state = LAST_ACK;\n  else if",
+        replace: "  if",
       },
     ],
   },
@@ -104,7 +104,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "transport/tcp/tail-probe.ts",
-        find: "  if (mayProbe(connection) && armProbe(connection)) return;\n  if (connection.timer.armed",
+        find: "  if (mayProbe(connection)) {\n    armProbe(connection);\n    return;\n  }\n  if (connection.timer.armed",
         replace:
           "  if (connection.sendUna != connection.initialSend + 1) return;\n  if (connection.timer.armed",
       },
@@ -195,7 +195,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: "transport/tcp/output.ts",
-        find: "    armPersist(connection);\n",
+        find: "    if (connection.sendNext == connection.sendUna) armPersist(connection);\n",
         replace: "    // Nothing probes.\n",
       },
     ],
