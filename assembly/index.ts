@@ -100,6 +100,7 @@ import { openCookies } from "./transport/tcp/cookie";
 import { forgetServers, openFastOpenCache } from "./transport/tcp/fast-open-cache";
 import { openFastOpenKey, rotateFastOpenKey } from "./transport/tcp/fast-open-key";
 import { TIMESTAMPS_BYTES } from "./transport/tcp/options";
+import { openPacing } from "./transport/tcp/pacing";
 import { flushReady, openReady } from "./transport/tcp/ready";
 import { TIMESTAMPS } from "./transport/tcp/record";
 import { offeredOptions } from "./transport/tcp/settings";
@@ -176,6 +177,7 @@ function openTransports(): void {
   openConnections(limit(OPEN_CONNECTIONS));
   openTable(limit(OPEN_CONNECTIONS));
   openReady();
+  openPacing();
   openTimeWait();
   openAccepts();
   openCookies();

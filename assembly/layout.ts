@@ -159,6 +159,8 @@ export const OPEN_ECN: u32 = 144;
 export const OPEN_ECN_MODE: u32 = 3;
 /** An echo of congestion reduces the window by less than a loss (RFC 8511). */
 export const OPEN_ECN_ALTERNATIVE_BACKOFF: u32 = 4;
+/** 1: segments of new sockets leave evenly over the round trip. */
+export const OPEN_PACING: u32 = 148;
 /** 64 random bytes from the host: the one seed of every key and choice the stack makes. */
 export const OPEN_SEED: u32 = 256;
 export const OPEN_SEED_SIZE: u32 = 64;
@@ -258,6 +260,8 @@ export const SOCKET_OPTION_FAST_OPEN_NO_COOKIE: u32 = 22;
 export const SOCKET_OPTION_FAST_OPEN_ROOM: u32 = 31;
 /** ECN_…: whether connections begun from now on use explicit congestion notification. */
 export const SOCKET_OPTION_ECN: u32 = 23;
+/** Bytes a second that segments leave at, at most; 0: no such limit. It implies pacing. */
+export const SOCKET_OPTION_PACING_RATE: u32 = 24;
 /** Value of SOCKET_OPTION_LINGER when lingering is off; otherwise whole seconds. */
 export const LINGER_OFF: i32 = -1;
 
@@ -413,6 +417,8 @@ export const COUNTER_TCP_CE_RECEIVED: u32 = 86;
 export const COUNTER_TCP_ECN_REDUCTIONS: u32 = 87;
 /** SYNs that offered ECN, got no answer and went again without it. */
 export const COUNTER_TCP_ECN_FALLBACKS: u32 = 88;
+/** Times that a segment waited for its departure. */
+export const COUNTER_TCP_PACED: u32 = 89;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.

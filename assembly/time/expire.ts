@@ -10,6 +10,8 @@ export const TIMER_TCP: u8 = 1;
 export const TIMER_TCP_ACK: u8 = 2;
 export const TIMER_NEIGHBOUR: u8 = 3;
 export const TIMER_REASSEMBLY: u8 = 4;
+/** Whoever waits for it is on the ready list. */
+export const TIMER_PACING: u8 = 5;
 
 export function expire(timer: Timer): void {
   switch (timer.kind) {

@@ -109,6 +109,7 @@ export interface Config {
     readonly noDelay: boolean;
     readonly congestionControl: CongestionControl;
     readonly ecn: EcnMode;
+    readonly pacing: boolean;
   };
   readonly inetstack: InetstackConfig;
   readonly runtime: {
@@ -209,6 +210,7 @@ export function resolve(file: FileConfig, libos: LibosName): Config {
       noDelay: tcp.nodelay,
       congestionControl: tcp.congestion_control ?? "cubic",
       ecn: tcp.ecn ?? "passive",
+      pacing: tcp.pacing,
     },
     inetstack: resolveInetstack(file.inetstack_config),
     runtime: { spinUs: file.runtime.spin_us },

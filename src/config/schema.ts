@@ -114,6 +114,7 @@ const tcpSocketOptions = section(
       ecnModes,
       "Explicit congestion notification: offered, only agreed to, or neither. Default: passive.",
     ),
+    pacing: flag(false, "Spread segments over the round trip instead of sending bursts."),
   },
   "Options that new TCP sockets start with.",
 );

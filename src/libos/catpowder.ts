@@ -70,6 +70,7 @@ export function stackOptions(config: Config): StackOptions {
     largeSyns: defaultStackOptions.largeSyns,
     fastOpenKeys: inetstack.fastOpen.keys,
     ecn: tcpSocketOptions.ecn,
+    pacing: tcpSocketOptions.pacing,
     alternativeBackoff: inetstack.alternativeBackoff,
     arpTtlUs: inetstack.arpCacheTtlMs * 1000,
     arpRetries: inetstack.arpRequestRetries,

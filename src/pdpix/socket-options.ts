@@ -17,6 +17,7 @@ import {
   SOCKET_OPTION_MSS_MAX,
   SOCKET_OPTION_NODELAY,
   SOCKET_OPTION_QUICK_ACK,
+  SOCKET_OPTION_PACING_RATE,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
   SOCKET_OPTION_TIME_TO_LIVE,
@@ -83,6 +84,8 @@ export interface SocketOptions {
   fastOpenNoCookie: boolean;
   /** Whether the connection to be made uses explicit congestion notification (RFC 3168). */
   ecn: EcnMode;
+  /** Payload that leaves in a second at most; a number turns pacing on, 0 takes the limit away. */
+  pacingBytesPerSecond: number;
 }
 
 const numbers: Readonly<Record<keyof SocketOptions, number>> = {
@@ -103,6 +106,7 @@ const numbers: Readonly<Record<keyof SocketOptions, number>> = {
   fastOpenConnect: SOCKET_OPTION_FAST_OPEN_CONNECT,
   fastOpenNoCookie: SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
   ecn: SOCKET_OPTION_ECN,
+  pacingBytesPerSecond: SOCKET_OPTION_PACING_RATE,
 };
 
 /** Options that are on or off. */
@@ -116,6 +120,7 @@ const switches: ReadonlySet<string> = new Set([
 /** Options of which 0 is a value. */
 const fromZero: ReadonlySet<string> = new Set([
   "userTimeoutMs",
+  "pacingBytesPerSecond",
   "mssMaxBytes",
   "unsentMaxBytes",
   "typeOfService",

@@ -26,6 +26,7 @@ import {
   OPEN_PATH_MTU,
   OPEN_QUEUES,
   OPEN_REASSEMBLY_SETS,
+  OPEN_PACING,
   OPEN_RECEIVE_BUFFER,
   OPEN_RECEIVE_BUFFER_MAX,
   OPEN_RING_ENTRIES,
@@ -153,6 +154,8 @@ export interface StackOptions {
   readonly ecn: EcnMode;
   /** An echo of congestion reduces the window by less than a loss does (RFC 8511). */
   readonly alternativeBackoff: boolean;
+  /** Segments leave evenly over the round trip instead of in bursts. */
+  readonly pacing: boolean;
   readonly arpTtlUs: number;
   readonly arpRetries: number;
   readonly arpTimeoutUs: number;
@@ -205,6 +208,7 @@ export const defaultStackOptions: StackOptions = {
   ecn: "passive",
   alternativeBackoff: true,
   largeSyns: false,
+  pacing: false,
   blackHoleDetection: true,
   doubtPathMtu: true,
   arpTtlUs: 15_000_000,
@@ -299,6 +303,7 @@ export function writeStackWords(memory: WebAssembly.Memory, options: StackOption
     [OPEN_KEEP_ALIVE_PROBES, options.keepAliveProbes],
     [OPEN_SYN_COOKIES, synCookieNumbers[options.synCookies]],
     [OPEN_ECN, ecnWord(options)],
+    [OPEN_PACING, options.pacing ? 1 : 0],
     [OPEN_CONTROLLER, controllerNumber(options.congestionControl)],
     [OPEN_FAST_OPEN, options.fastOpen],
     [OPEN_FAST_OPEN_PAUSE_MS, options.fastOpenPauseMs],

@@ -69,6 +69,7 @@ test("a file with every key of Demikernel resolves to full names and units", () 
       noDelay: true,
       congestionControl: "cubic",
       ecn: "passive",
+      pacing: false,
     },
     inetstack: {
       mtu: 1500,

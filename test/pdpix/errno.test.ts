@@ -147,6 +147,16 @@ test("options: names and values", async () => {
   expect(client.getOption(socket, "userTimeoutMs")).toBe(0);
   const fourDaysMs = 345_600_000;
   expect(await codeOf(() => client.setOption(socket, "userTimeoutMs", fourDaysMs))).toBe("EINVAL");
+  for (const [name, value] of [
+    ["congestionControl", "dctcp"],
+    ["ecn", "on"],
+    ["pacingBytesPerSecond", 1_000_000],
+    ["pacingBytesPerSecond", 0],
+  ] as const) {
+    client.setOption(socket, name, value);
+    expect(client.getOption(socket, name)).toBe(value);
+    expect(await codeOf(() => client.setOption(socket, name, "some" as never))).toBe("EINVAL");
+  }
   for (const name of ["cork", "quickAck"] as const) {
     for (const value of [true, false]) {
       client.setOption(socket, name, value);

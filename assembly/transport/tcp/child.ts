@@ -46,6 +46,8 @@ export function takeChild(listener: Connection): Connection | null {
   connection.unsentMax = listener.unsentMax;
   connection.controller = listener.controller;
   connection.ecnMode = listener.ecnMode;
+  connection.pacing = listener.pacing;
+  connection.pacingRate = listener.pacingRate;
   connection.flags = listener.flags & (NO_DELAY | KEEP_ALIVE);
   connection.keepAliveIdleMs = listener.keepAliveIdleMs;
   connection.keepAliveIntervalMs = listener.keepAliveIntervalMs;

@@ -29,6 +29,7 @@ import {
   hystartStep,
 } from "./hystart";
 import { newRenoAvoid, newRenoEchoThreshold, newRenoThreshold } from "./new-reno";
+import { startPacing } from "./pacing";
 import { growSendBuffer } from "./send-buffer";
 import { before } from "./sequence";
 import { backsOffLess } from "./settings";
@@ -40,6 +41,7 @@ export function startController(connection: Connection): void {
   connection.ssthresh = CWND_MAX;
   connection.lastSentTick = nowTick;
   connection.roundEnd = connection.sendMax;
+  if (connection.pacing != 0) startPacing(connection);
   if (connection.controller == CONTROLLER_DCTCP) startDctcp(connection);
 }
 

@@ -8,6 +8,7 @@ import {
   OPEN_KEEP_ALIVE_IDLE_MS,
   OPEN_KEEP_ALIVE_INTERVAL_MS,
   OPEN_KEEP_ALIVE_PROBES,
+  OPEN_PACING,
   OPEN_RECEIVE_BUFFER,
   OPEN_SEND_BUFFER,
   OPEN_TCP_FLAGS,
@@ -22,6 +23,7 @@ export function takeDefaults(connection: Connection): void {
   connection.sendBuffer = load<u32>(CONTROL_OPEN, OPEN_SEND_BUFFER);
   connection.controller = load<u8>(CONTROL_OPEN, OPEN_CONTROLLER);
   connection.ecnMode = load<u8>(CONTROL_OPEN, OPEN_ECN) & (<u8>OPEN_ECN_MODE);
+  connection.pacing = load<u8>(CONTROL_OPEN, OPEN_PACING);
   connection.linger = LINGER_OFF;
   connection.unsentMax = load<u32>(CONTROL_OPEN, OPEN_UNSENT_MAX);
   connection.timeToLive = <u8>Ipv4.TIME_TO_LIVE;

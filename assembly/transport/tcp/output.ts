@@ -17,6 +17,7 @@ import {
   KEEP_ALIVE,
   NO_DELAY,
   PERSIST,
+  READY,
   RTT_TIMING,
   SYN_RECEIVED,
   UNFINISHED,
@@ -33,6 +34,7 @@ import { noteAnswer } from "./quick-ack";
 import { FAST_DEFERRED } from "./record";
 import { countRetransmission } from "./retransmit";
 import { isFragmentable } from "./path-mtu";
+import { departed, pacedLimit, waitsForDeparture } from "./pacing";
 import { timeoutUs } from "./rtt";
 import { hasDuplicate } from "./sack";
 import { inSackRecovery, PIPE_BLOCKED, sendLost } from "./sack-recovery";
@@ -85,7 +87,9 @@ export function output(connection: Connection): bool {
     if (!transmitSegment(connection, connection.bareSequence, 0, Tcp.ACK)) return false;
   }
   if (<i32>(connection.sendEnd - connection.sendNext) > 0) {
-    if (connection.sendNext == connection.sendUna) armPersist(connection);
+    // What only waits for its departure is on the ready list.
+    const waits = connection.pacing != 0 && connection.has(READY);
+    if (connection.sendNext == connection.sendUna && !waits) armPersist(connection);
     stopExpecting(connection);
   }
   return true;
@@ -146,6 +150,7 @@ function sendable(connection: Connection): u32 {
   const flight = connection.flight;
   const room = roomLeft(connection, flight);
   if (room == 0) return 0;
+  if (connection.pacing != 0 && waitsForDeparture(connection)) return 0;
   const mss: u32 = connection.mss;
   const bytes = min(unsent, room);
   if (bytes > mss) {
@@ -180,7 +185,8 @@ function segmentLimit(connection: Connection): u32 {
   if (isReductionDue(connection)) return mss;
   const headers = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH + <u32>connection.optionBytes;
   const limit = nic.segmentMax - headers;
-  return limit - (limit % mss);
+  const whole = limit - (limit % mss);
+  return connection.pacing == 0 ? whole : pacedLimit(connection, whole);
 }
 
 /** The FIN goes with the last data, or alone. */
@@ -204,6 +210,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   const next = sequence + bytes + (fin ? 1 : 0);
   if (before(sequence, connection.sendMax)) countRetransmission(connection);
   if (bytes != 0) {
+    if (connection.pacing != 0) departed(connection, bytes);
     noteSent(connection, bytes);
     if (!connection.chose(DELAYING)) noteAnswer(connection);
   }

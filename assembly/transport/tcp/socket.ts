@@ -29,6 +29,7 @@ import {
   SOCKET_OPTION_KEEP_ALIVE_PROBES,
   SOCKET_OPTION_LINGER,
   SOCKET_OPTION_NODELAY,
+  SOCKET_OPTION_PACING_RATE,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
   SOCKET_OPTION_USER_TIMEOUT,
@@ -69,6 +70,7 @@ import { endPops } from "./fin";
 import { setNagle } from "./holding";
 import { renewKeepAlive } from "./keep-alive";
 import { prepareHandshake, routeConnection, sendSynAgain, SYN_WINDOW_MAX } from "./handshake";
+import { startPacing } from "./pacing";
 import { acceptEverything } from "./push";
 import { timeoutUs } from "./rtt";
 import { getSocketOption, sendHeld, setSocketOption } from "./socket-options";
@@ -261,6 +263,11 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
       if (value < 0 || value > <i32>ECN_PASSIVE) return -ERRNO_EINVAL;
       connection.ecnMode = <u8>value;
       return 0;
+    case SOCKET_OPTION_PACING_RATE:
+      if (value < 0) return -ERRNO_EINVAL;
+      connection.pacingRate = value;
+      if (value != 0 && connection.pacing == 0) startPacing(connection);
+      return 0;
     case SOCKET_OPTION_USER_TIMEOUT:
       if (value < 0 || value > USER_TIMEOUT_MAX_MS) return -ERRNO_EINVAL;
       connection.userTimeoutMs = value;
@@ -320,6 +327,8 @@ export function tcpGetOption(queue: Queue, option: u32): i32 {
       return connection.sendBuffer;
     case SOCKET_OPTION_ECN:
       return connection.ecnMode;
+    case SOCKET_OPTION_PACING_RATE:
+      return connection.pacingRate;
     case SOCKET_OPTION_USER_TIMEOUT:
       return connection.userTimeoutMs;
     case SOCKET_OPTION_KEEP_ALIVE:

@@ -94,6 +94,7 @@ const booleanOptions = [
   "sack",
   "quickAcks",
   "alternativeBackoff",
+  "pacing",
   "tuneReceiveBuffer",
   "largeSyns",
   "blackHoleDetection",

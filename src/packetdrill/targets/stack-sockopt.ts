@@ -17,6 +17,7 @@ import {
   SOCKET_OPTION_MSS_MAX,
   SOCKET_OPTION_NODELAY,
   SOCKET_OPTION_QUICK_ACK,
+  SOCKET_OPTION_PACING_RATE,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
   SOCKET_OPTION_TIME_TO_LIVE,
@@ -176,6 +177,9 @@ export class SocketOptions {
     switch (option) {
       case linux.SO_KEEPALIVE:
         return this.#store(socket, SOCKET_OPTION_KEEP_ALIVE, number);
+      case linux.SO_MAX_PACING_RATE:
+        // All bits set say that there is no limit.
+        return this.#store(socket, SOCKET_OPTION_PACING_RATE, Math.max(0, number));
       case linux.SO_SNDBUF:
         return this.#store(socket, SOCKET_OPTION_SEND_BUFFER, bufferBytes(2 * number));
       case linux.SO_RCVBUF:
@@ -247,6 +251,8 @@ export class SocketOptions {
     switch (option) {
       case linux.SO_KEEPALIVE:
         return output(int(this.#load(socket, SOCKET_OPTION_KEEP_ALIVE)), size);
+      case linux.SO_MAX_PACING_RATE:
+        return output(int(this.#load(socket, SOCKET_OPTION_PACING_RATE) || -1), size);
       case linux.SO_SNDBUF:
         return output(int(this.#load(socket, SOCKET_OPTION_SEND_BUFFER)), size);
       case linux.SO_RCVBUF:

@@ -61,6 +61,7 @@ function drawOptions(random: Random, mtu: number): Partial<StackOptions> {
       .split("controller")
       .pick(["cubic", "cubic", "newreno", "dctcp"] as const),
     ecn: random.split("ecn").pick(["on", "on", "passive", "off"] as const),
+    ...(random.split("pacing").chance(0.25) && { pacing: true }),
     arpTtlUs: random.split("arp-ttl").pick([15_000_000, 5_000_000, 1_000_000]),
   };
 }

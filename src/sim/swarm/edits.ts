@@ -113,6 +113,7 @@ const stackKeys = [
   "mssBytes",
   "congestionControl",
   "ecn",
+  "pacing",
   "arpTtlUs",
   "frames",
   "connections",

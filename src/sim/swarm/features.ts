@@ -40,6 +40,7 @@ export function featuresOf(scenario: Scenario): string[] {
     if (stack?.mssBytes !== undefined) features.add("option: small MSS");
     if (stack?.congestionControl === "newreno") features.add("option: NewReno");
     if (stack?.congestionControl === "dctcp") features.add("option: DCTCP");
+    if (stack?.pacing === true) features.add("option: pacing");
     if (stack?.ecn === "on") features.add("option: ECN");
     if (stack?.noDelay === false) features.add("option: Nagle");
     if (stack?.timestamps === false) features.add("option: no timestamps");

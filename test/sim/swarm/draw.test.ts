@@ -53,6 +53,7 @@ test("over some hundred seeds everything there is occurs, and some runs have no 
     "option: small MSS",
     "option: ECN",
     "option: DCTCP",
+    "option: pacing",
     "option: narrow router",
   ];
   for (const feature of expected) {
