@@ -7,6 +7,7 @@ import {
   DELAYING,
   KEEP_ALIVE,
   NAGLE_OFF,
+  PACED,
   NO_DELAY,
   RECEIVE_FIXED,
   SEND_FIXED,
@@ -24,7 +25,7 @@ import {
 import { addConnection } from "./table";
 
 /** What a listener's connections begin with of its choices. */
-const INHERITED: u16 = NAGLE_OFF | CORKED | DELAYING | RECEIVE_FIXED | SEND_FIXED;
+const INHERITED: u16 = NAGLE_OFF | CORKED | DELAYING | RECEIVE_FIXED | SEND_FIXED | PACED;
 
 /** A record for the sender of the segment being processed; null when none is free or no way leads. */
 export function takeChild(listener: Connection): Connection | null {
@@ -46,7 +47,6 @@ export function takeChild(listener: Connection): Connection | null {
   connection.unsentMax = listener.unsentMax;
   connection.controller = listener.controller;
   connection.ecnMode = listener.ecnMode;
-  connection.pacing = listener.pacing;
   connection.pacingRate = listener.pacingRate;
   connection.flags = listener.flags & (NO_DELAY | KEEP_ALIVE);
   connection.keepAliveIdleMs = listener.keepAliveIdleMs;

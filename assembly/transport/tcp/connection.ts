@@ -275,12 +275,7 @@ export class Connection {
   ecnMode: u8;
   /** ECHO, CWR_DUE, … */
   ecnState: u8;
-  /** 1: segments leave evenly (pacing.ts). */
-  pacing: u8;
-  /** SND.MAX when the reduction under way began, and what was in flight then. */
-  ecnEnd: u32;
-  ecnFlight: u32;
-  /** When the next segment may leave, in µs, and the most bytes a second, 0: no limit. */
+  /** Pacing (pacing.ts): when the next segment may leave, in µs, and the most bytes a second, 0: no limit. */
   departUs: u32;
   pacingRate: u32;
 

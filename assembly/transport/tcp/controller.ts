@@ -8,7 +8,7 @@
  */
 import { CONTROLLER_CUBIC, CONTROLLER_DCTCP, CONTROLLER_NEW_RENO } from "../../layout";
 import { nowTick, TICK_SHIFT } from "../../time/clock";
-import { Connection, ECN, ESTABLISHED, RECOVERY } from "./connection";
+import { Connection, ECN, ESTABLISHED, PACED, RECOVERY } from "./connection";
 import {
   cubicAvoid,
   cubicCongested,
@@ -41,7 +41,7 @@ export function startController(connection: Connection): void {
   connection.ssthresh = CWND_MAX;
   connection.lastSentTick = nowTick;
   connection.roundEnd = connection.sendMax;
-  if (connection.pacing != 0) startPacing(connection);
+  if (connection.chose(PACED)) startPacing(connection);
   if (connection.controller == CONTROLLER_DCTCP) startDctcp(connection);
 }
 

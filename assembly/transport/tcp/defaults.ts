@@ -16,14 +16,14 @@ import {
 } from "../../layout";
 import { Ipv4 } from "../../wire/ipv4";
 import { Connection } from "./connection";
-import { KEEP_ALIVE, NAGLE_OFF, NO_DELAY } from "./record";
+import { KEEP_ALIVE, NAGLE_OFF, NO_DELAY, PACED } from "./record";
 
 export function takeDefaults(connection: Connection): void {
   connection.receiveBuffer = load<u32>(CONTROL_OPEN, OPEN_RECEIVE_BUFFER);
   connection.sendBuffer = load<u32>(CONTROL_OPEN, OPEN_SEND_BUFFER);
   connection.controller = load<u8>(CONTROL_OPEN, OPEN_CONTROLLER);
   connection.ecnMode = load<u8>(CONTROL_OPEN, OPEN_ECN) & (<u8>OPEN_ECN_MODE);
-  connection.pacing = load<u8>(CONTROL_OPEN, OPEN_PACING);
+  if (load<u32>(CONTROL_OPEN, OPEN_PACING) != 0) connection.choose(PACED);
   connection.linger = LINGER_OFF;
   connection.unsentMax = load<u32>(CONTROL_OPEN, OPEN_UNSENT_MAX);
   connection.timeToLive = <u8>Ipv4.TIME_TO_LIVE;

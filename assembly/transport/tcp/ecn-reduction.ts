@@ -13,6 +13,23 @@ import { isRecovered } from "./recover";
 import { segmentFlags } from "./segment";
 import { after } from "./sequence";
 
+/** What is remembered: it lies where loss recovery has its numbers, which ends a reduction. */
+@unmanaged
+class Reduction {
+  /** SND.MAX when it began. */
+  end: u32;
+  /** What was in flight then. */
+  flight: u32;
+}
+
+function reductionOf(connection: Connection): Reduction {
+  const at = changetype<usize>(connection) + offsetof<Connection>("prrDelivered");
+  return changetype<Reduction>(at);
+}
+
+if (offsetof<Connection>("prrOut") - offsetof<Connection>("prrDelivered") != 4)
+  ERROR("a reduction has lost its place in connection.ts");
+
 /**
  * `acknowledged` bytes, none for a duplicate, outside of loss recovery, with ECN agreed. True when a
  * reduction is under way, in which the window does not grow.
@@ -20,7 +37,7 @@ import { after } from "./sequence";
 export function reducesByEcho(connection: Connection, acknowledged: u32): bool {
   const una = connection.sendUna;
   if ((connection.ecnState & ECN_REDUCING) != 0) {
-    if (!after(una, connection.ecnEnd)) {
+    if (!after(una, reductionOf(connection).end)) {
       spread(connection);
       return true;
     }
@@ -34,8 +51,9 @@ export function reducesByEcho(connection: Connection, acknowledged: u32): bool {
   count(COUNTER_TCP_ECN_REDUCTIONS);
   reduceByEcho(connection, flight);
   connection.ecnState |= ECN_REDUCING;
-  connection.ecnEnd = connection.sendMax;
-  connection.ecnFlight = flight;
+  const reduction = reductionOf(connection);
+  reduction.end = connection.sendMax;
+  reduction.flight = flight;
   spread(connection);
   return true;
 }
@@ -50,7 +68,7 @@ export function duplicateEcho(connection: Connection): void {
 export function wasReducedByEcho(connection: Connection): bool {
   if ((connection.ecnState & ECN_REDUCING) == 0) return false;
   connection.ecnState &= ~ECN_REDUCING;
-  return !after(connection.sendUna, connection.ecnEnd);
+  return !after(connection.sendUna, reductionOf(connection).end);
 }
 
 /**
@@ -60,12 +78,13 @@ export function wasReducedByEcho(connection: Connection): bool {
 function spread(connection: Connection): void {
   const mss: u32 = connection.mss;
   const threshold = connection.ssthresh;
+  const reduction = reductionOf(connection);
   const pipe = connection.sendMax - connection.sendUna;
-  const sent = connection.sendMax - connection.ecnEnd;
-  const delivered = connection.ecnFlight + sent - pipe;
+  const sent = connection.sendMax - reduction.end;
+  const delivered = reduction.flight + sent - pipe;
   let allowed: u32 = 0;
   if (pipe > threshold) {
-    const share = <u32>((<u64>delivered * <u64>threshold) / <u64>connection.ecnFlight);
+    const share = <u32>((<u64>delivered * <u64>threshold) / <u64>max<u32>(1, reduction.flight));
     const whole = ((share + mss - 1) / mss) * mss;
     allowed = whole > sent ? whole - sent : 0;
   } else {

@@ -16,6 +16,7 @@ import {
   FIN_QUEUED,
   KEEP_ALIVE,
   NO_DELAY,
+  PACED,
   PERSIST,
   READY,
   RTT_TIMING,
@@ -88,7 +89,7 @@ export function output(connection: Connection): bool {
   }
   if (<i32>(connection.sendEnd - connection.sendNext) > 0) {
     // What only waits for its departure is on the ready list.
-    const waits = connection.pacing != 0 && connection.has(READY);
+    const waits = connection.chose(PACED) && connection.has(READY);
     if (connection.sendNext == connection.sendUna && !waits) armPersist(connection);
     stopExpecting(connection);
   }
@@ -150,7 +151,7 @@ function sendable(connection: Connection): u32 {
   const flight = connection.flight;
   const room = roomLeft(connection, flight);
   if (room == 0) return 0;
-  if (connection.pacing != 0 && waitsForDeparture(connection)) return 0;
+  if (connection.chose(PACED) && waitsForDeparture(connection)) return 0;
   const mss: u32 = connection.mss;
   const bytes = min(unsent, room);
   if (bytes > mss) {
@@ -186,7 +187,7 @@ function segmentLimit(connection: Connection): u32 {
   const headers = Ipv4.HEADER_LENGTH + Tcp.HEADER_LENGTH + <u32>connection.optionBytes;
   const limit = nic.segmentMax - headers;
   const whole = limit - (limit % mss);
-  return connection.pacing == 0 ? whole : pacedLimit(connection, whole);
+  return connection.chose(PACED) ? pacedLimit(connection, whole) : whole;
 }
 
 /** The FIN goes with the last data, or alone. */
@@ -210,7 +211,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   const next = sequence + bytes + (fin ? 1 : 0);
   if (before(sequence, connection.sendMax)) countRetransmission(connection);
   if (bytes != 0) {
-    if (connection.pacing != 0) departed(connection, bytes);
+    if (connection.chose(PACED)) departed(connection, bytes);
     noteSent(connection, bytes);
     if (!connection.chose(DELAYING)) noteAnswer(connection);
   }

@@ -13,7 +13,7 @@ import { carve } from "../../memory/region";
 import { nowTick, nowUs, TICK_SHIFT, tickAfter } from "../../time/clock";
 import { TIMER_PACING } from "../../time/expire";
 import { armTimer, Timer } from "../../time/wheel";
-import { Connection } from "./connection";
+import { Connection, PACED } from "./connection";
 import { makeReady } from "./ready";
 
 const TICK_US: i32 = 1 << TICK_SHIFT;
@@ -38,7 +38,7 @@ export function openPacing(): void {
 
 /** From now on segments of the connection depart by time. */
 export function startPacing(connection: Connection): void {
-  connection.pacing = 1;
+  connection.choose(PACED);
   connection.departUs = <u32>nowUs;
 }
 

@@ -79,6 +79,8 @@ export const RECEIVE_FIXED: u16 = 16;
 export const SEND_FIXED: u16 = 32;
 /** Nagle's algorithm is off; NO_DELAY says whether that counts just now (holding.ts). */
 export const NAGLE_OFF: u16 = 256;
+/** Segments leave evenly (pacing.ts). */
+export const PACED: u16 = 512;
 
 // Fast Open (RFC 7413), bits of `fastOpen`.
 /** Connect asks for a cookie, or waits for data that go in the SYN. */

@@ -54,6 +54,7 @@ import {
   KEEP_ALIVE,
   LISTEN,
   NAGLE_OFF,
+  PACED,
   PORT_TAKEN,
   READ_SHUT,
   RECEIVE_FIXED,
@@ -266,7 +267,7 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
     case SOCKET_OPTION_PACING_RATE:
       if (value < 0) return -ERRNO_EINVAL;
       connection.pacingRate = value;
-      if (value != 0 && connection.pacing == 0) startPacing(connection);
+      if (value != 0 && !connection.chose(PACED)) startPacing(connection);
       return 0;
     case SOCKET_OPTION_USER_TIMEOUT:
       if (value < 0 || value > USER_TIMEOUT_MAX_MS) return -ERRNO_EINVAL;
