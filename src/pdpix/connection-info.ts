@@ -23,6 +23,8 @@ export interface ConnectionInfo {
   /** SRTT and RTTVAR of RFC 6298; undefined until a round trip has been measured. */
   readonly rttUs: number | undefined;
   readonly rttVariationUs: number | undefined;
+  /** The least of the round trips measured so far. */
+  readonly minRttUs: number | undefined;
   /** Retransmission timeout before back-off. */
   readonly rtoUs: number;
   /** How often the timeout has been doubled since the last progress. */
@@ -34,6 +36,17 @@ export interface ConnectionInfo {
   readonly duplicateAcks: number;
   /** Segments sent again since the connection began, the SYN's repetitions included. */
   readonly retransmissions: number;
+  /** Bytes sent again, and of those in flight what the peer has told to have beyond a gap. */
+  readonly repeatedBytes: number;
+  readonly sackedBytes: number;
+  /** What the peer has acknowledged, and what has arrived from it in order, since the beginning. */
+  readonly acknowledgedBytes: number;
+  readonly receivedBytes: number;
+  /**
+   * How fast the path delivered what was sent in a recent round trip; undefined until one has been
+   * measured. `limited`: the application or the peer's window kept it from being more.
+   */
+  readonly deliveryRate: { readonly bytesPerSecond: number; readonly limited: boolean } | undefined;
   /** Payload of the largest segment that may be sent. */
   readonly mssBytes: number;
   /** What the peer lets us have in flight, and what it may still send to us. */
@@ -82,6 +95,7 @@ export function readConnectionInfo(connections: Connections, qd: number): Connec
     inFlightBytes: view.flightBytes,
     unsentBytes: view.unsentBytes,
     unreadBytes: view.receiveQueued,
+    ...amounts(view),
     outOfOrderFrames: view.reassemblyCount,
     timestamps: (view.agreed & TIMESTAMPS) !== 0,
     sack: (view.agreed & SACK_PERMITTED) !== 0,
@@ -100,8 +114,21 @@ function timing(view: ConnectionView) {
   return {
     rttUs: isMeasured ? view.srttUs : undefined,
     rttVariationUs: isMeasured ? view.rttvarUs : undefined,
+    minRttUs: isMeasured ? view.minRttUs : undefined,
     rtoUs: view.rtoUs,
     backoff: view.backoff,
+  };
+}
+
+function amounts(view: ConnectionView) {
+  const { repeatedBytes, sackedBytes, acknowledgedBytes, receivedBytes, deliveryRate } = view;
+  const rate = { bytesPerSecond: Math.round(deliveryRate), limited: view.isRateLimited };
+  return {
+    repeatedBytes,
+    sackedBytes,
+    acknowledgedBytes,
+    receivedBytes,
+    deliveryRate: deliveryRate > 0 ? rate : undefined,
   };
 }
 

@@ -34,6 +34,12 @@ export type TcpState = (typeof stateNames)[number];
 /** What the sender makes of the last acknowledgments, by Linux's names (tcp_ca_state). */
 export type CongestionState = "open" | "disorder" | "cwr" | "recovery" | "loss";
 
+/** Bytes between the SYN with number `initial` and `next`, which has passed 2^32 `wraps` times. */
+function since(initial: number, next: number, wraps: number): number {
+  const bytes = wraps * 2 ** 32 + next - ((initial + 1) >>> 0);
+  return bytes < 0 ? bytes + 2 ** 32 : bytes;
+}
+
 /** One record, read where it lies: `at` chooses it, and the getters tell what it holds now. */
 export class ConnectionView {
   readonly #view: DataView;
@@ -206,6 +212,42 @@ export class ConnectionView {
   /** When data last came, in the clock's ticks. */
   get receivedTick(): number {
     return this.#word(record.CONNECTION_RECEIVED_TICK);
+  }
+  /** Bytes of ours that the peer has acknowledged, and of the peer's that arrived in order. */
+  get acknowledgedBytes(): number {
+    if (this.stateNumber < record.ESTABLISHED) return 0;
+    const fin = this.sendUna === (this.sendEnd + 1) >>> 0 && this.has(record.FIN_QUEUED) ? 1 : 0;
+    const wraps = this.#byte(record.CONNECTION_SEND_WRAPS);
+    return since(this.initialSend, this.sendUna, wraps) - fin;
+  }
+  get receivedBytes(): number {
+    if (this.stateNumber < record.ESTABLISHED) return 0;
+    const fin = this.has(record.FIN_RECEIVED) ? 1 : 0;
+    const wraps = this.#byte(record.CONNECTION_RECEIVE_WRAPS);
+    return since(this.initialReceive, this.receiveNext, wraps) - fin;
+  }
+  /** Bytes that were sent again. */
+  get repeatedBytes(): number {
+    return this.#word(record.CONNECTION_REPEATED_BYTES);
+  }
+  /** Least round-trip time measured so far in microseconds; 0: none yet. */
+  get minRttUs(): number {
+    return this.#word(record.CONNECTION_MIN_RTT);
+  }
+  /** Bytes a second that the path has lately delivered; 0: not measured yet. */
+  get deliveryRate(): number {
+    return this.#view.getFloat32(this.at + record.CONNECTION_DELIVERY_RATE, true);
+  }
+  /** The application, or the peer's window, gave less than that the path might have taken. */
+  get isRateLimited(): boolean {
+    return (this.#half(record.CONNECTION_CHOICES) & record.RATE_LIMITED) !== 0;
+  }
+  /** The same of data that left, and of the peer's acknowledgments. */
+  get lastSentTick(): number {
+    return this.#word(record.CONNECTION_LAST_SENT_TICK);
+  }
+  get heardTick(): number {
+    return this.#word(record.CONNECTION_HEARD_TICK);
   }
   /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
   get unsentMax(): number {

@@ -73,6 +73,26 @@ test("bytes are unread there, in flight or unsent here, each once (3.9.1.6)", as
   expect(pair.server.info(far).unreadBytes).toBe(0);
 });
 
+test("bytes are counted from the beginning on, the end of the stream is none (3.9.1.6)", async () => {
+  await using pair = new Pair();
+  const { near, far } = await pair.connect();
+  pair.client.push(near, pattern(100_000));
+  await popBytes(pair.server, far, 100_000);
+  pair.server.push(far, pattern(70));
+  await popBytes(pair.client, near, 70);
+  pair.client.shutdownWrite(near);
+  await take(pair.server, pair.server.pop(far), "pop");
+  for (let turn = 0; turn < 1000 && pair.client.info(near).inFlightBytes > 0; turn++) {
+    await Bun.sleep(2);
+  }
+  const client = pair.client.info(near);
+  expect(client).toMatchObject({ acknowledgedBytes: 100_000, receivedBytes: 70 });
+  expect(client).toMatchObject({ repeatedBytes: 0, sackedBytes: 0 });
+  expect(pair.server.info(far).receivedBytes).toBe(100_000);
+  expect(client.minRttUs).toBeGreaterThan(0);
+  expect(client.deliveryRate?.bytesPerSecond).toBeGreaterThan(0);
+});
+
 test("segments sent again are counted by their own connection only", async () => {
   let data = 0;
   const fault = (packet: Uint8Array, end: 0 | 1) => {
@@ -91,6 +111,7 @@ test("segments sent again are counted by their own connection only", async () =>
   const lossy = pair.client.info(first.near);
   expect(lossy.retransmissions).toBeGreaterThan(0);
   expect(lossy.retransmissions).toBe(pair.client.stats.tcpRetransmissions);
+  expect(lossy.repeatedBytes).toBeGreaterThan(0);
   expect(lossy.ssthreshBytes).toBeGreaterThanOrEqual(2 * lossy.mssBytes);
   expect(pair.client.info(second.near)).toMatchObject({
     retransmissions: 0,

@@ -12,6 +12,7 @@ import {
   sackedAcknowledgment,
 } from "./congestion";
 import { duplicateEcho } from "./ecn-reduction";
+import { sampleDeliveryRate } from "./delivery-rate";
 import { rest } from "./keep-alive";
 import { isHeadLost, judge } from "./loss";
 import { pathProved } from "./path-mtu";
@@ -103,9 +104,11 @@ function takeSack(connection: Connection, acknowledged: u32, sacked: u32): void 
 function advance(connection: Connection, acknowledged: u32): void {
   const una = segmentAcknowledgment;
   let isPathProved = false;
+  let elapsedUs: u32 = 0;
   if (connection.has(RTT_TIMING) && !before(una, connection.rttSequence)) {
     connection.clear(RTT_TIMING);
-    sampleRtt(connection, <u32>nowUs - connection.rttStart);
+    elapsedUs = max<u32>(1, <u32>nowUs - connection.rttStart);
+    sampleRtt(connection, elapsedUs);
     isPathProved =
       acknowledged >= <u32>connection.mss && connection.provingSequence == connection.rttSequence;
   } else if (connection.sampleLost != 0) {
@@ -115,6 +118,7 @@ function advance(connection: Connection, acknowledged: u32): void {
   // Without timestamps that could take many losses, so there any acknowledgment ends it.
   if (connection.sampleLost == 0) connection.backoff = 0;
   const flightBefore = connection.sendNext - connection.sendUna;
+  if (una < connection.sendUna) connection.sendWraps++;
   connection.sendUna = una;
   // After a timeout SND.NXT went back; what is acknowledged needs no sending again.
   if (before(connection.sendNext, una)) connection.sendNext = una;
@@ -122,6 +126,7 @@ function advance(connection: Connection, acknowledged: u32): void {
   if (isPathProved) pathProved(connection);
   const first = acknowledgedNew(connection, acknowledged, flightBefore);
   trimSendQueue(connection, una);
+  if (elapsedUs != 0) sampleDeliveryRate(connection, elapsedUs);
   if (connection.sendNext == una) {
     // Probing goes on while something waits; the last byte may have been a probe's.
     if (!after(connection.sendEnd, una)) connection.clear(PERSIST);

@@ -1,7 +1,7 @@
 /**
  * The connection record (RFC 9293's transmission control block).
  *
- * 512 bytes, eight cache lines: the first two, the fifth with timestamps, and the seventh when an
+ * 576 bytes, nine cache lines: the first two, the fifth with timestamps, and the seventh when an
  * acknowledgment moves SND.UNA are all that a segment in order touches. A listening
  * socket is a record too, with its accept queue where a connection has its receive queue.
  */
@@ -225,6 +225,8 @@ export class Connection {
   pathMtu: u16;
   otherMtu: u16;
   pathState: u8;
+  /** How often RCV.NXT has passed 2^32 (here for want of room elsewhere). */
+  receiveWraps: u8;
   /** What a router has said of the segment `toldSequence`, believed at the next timeout; 0: nothing. */
   toldMtu: u16;
   toldSequence: u32;
@@ -245,6 +247,8 @@ export class Connection {
   tuneRtt: u16;
   /** Acknowledgments that are not delayed any more. */
   quickAcks: u8;
+  /** How often SND.UNA has passed 2^32. */
+  sendWraps: u8;
   /** Ticks from the start of a round to `tuneTick`. */
   tuneWait: u16;
   /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
@@ -278,6 +282,15 @@ export class Connection {
   /** Pacing (pacing.ts): when the next segment may leave, in µs, and the most bytes a second, 0: no limit. */
   departUs: u32;
   pacingRate: u32;
+
+  // What is told and decides nothing.
+  /** Least round-trip time that was measured, in µs; 0: none yet. */
+  minRttUs: u32;
+  /** What the peer had when the timed segment left, and how fast it got it, in bytes a second. */
+  rateMark: u32;
+  deliveryRate: f32;
+  /** Bytes that were sent again. */
+  repeatedBytes: u32;
 
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;

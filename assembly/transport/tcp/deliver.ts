@@ -24,7 +24,9 @@ const COALESCE_MAX: u32 = 256;
 /** Takes a chain whose first byte is RCV.NXT; the caller says how it is to be acknowledged. */
 export function append(connection: Connection, payload: Frame): void {
   const bytes = payload.total;
-  connection.receiveNext += bytes;
+  const next = connection.receiveNext + bytes;
+  if (next < connection.receiveNext) connection.receiveWraps++;
+  connection.receiveNext = next;
   const tail = connection.receiveTail;
   if (tail === null) {
     connection.receiveHead = payload;

@@ -29,6 +29,7 @@ import { isReductionDue } from "./ecn";
 import { endDeferral, mayEndDeferral } from "./fast-open-client";
 import { isUnconfirmed } from "./fast-open-server";
 import { sendSynAgain } from "./handshake";
+import { markDelivered } from "./delivery-rate";
 import { forgetHolds, isHeld, stopExpecting } from "./holding";
 import { takeWaitingPushes } from "./push";
 import { noteAnswer } from "./quick-ack";
@@ -209,7 +210,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
     else connection.tailState &= ~FIN_APART;
   }
   const next = sequence + bytes + (fin ? 1 : 0);
-  if (before(sequence, connection.sendMax)) countRetransmission(connection);
+  if (before(sequence, connection.sendMax)) countRetransmission(connection, bytes);
   if (bytes != 0) {
     if (connection.chose(PACED)) departed(connection, bytes);
     noteSent(connection, bytes);
@@ -226,6 +227,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
       connection.set(RTT_TIMING);
       connection.rttSequence = next;
       connection.rttStart = <u32>nowUs;
+      markDelivered(connection);
       if (bytes >= <u32>connection.mss) connection.provingSequence = next;
     }
     connection.sendMax = laterOf(connection.sendMax, next);

@@ -77,6 +77,8 @@ export const UNFINISHED: u16 = 128;
 /** The application has said how large the buffer is. */
 export const RECEIVE_FIXED: u16 = 16;
 export const SEND_FIXED: u16 = 32;
+/** What `deliveryRate` says is what the application or the peer's window allowed. */
+export const RATE_LIMITED: u16 = 512;
 /** Nagle's algorithm is off; NO_DELAY says whether that counts just now (holding.ts). */
 export const NAGLE_OFF: u16 = 256;
 /** Segments leave evenly (pacing.ts). */
@@ -151,6 +153,13 @@ export const CONNECTION_SACKED_BYTES: u32 = 276;
 export const CONNECTION_CHOICES: u32 = 448;
 export const CONNECTION_MSS_MAX: u32 = 452;
 export const CONNECTION_UNSENT_MAX: u32 = 460;
+export const CONNECTION_SEND_WRAPS: u32 = 457;
+export const CONNECTION_RECEIVE_WRAPS: u32 = 433;
+export const CONNECTION_MIN_RTT: u32 = 512;
+export const CONNECTION_DELIVERY_RATE: u32 = 520;
+export const CONNECTION_REPEATED_BYTES: u32 = 524;
+export const CONNECTION_LAST_SENT_TICK: u32 = 420;
+export const CONNECTION_HEARD_TICK: u32 = 248;
 export const CONNECTION_RECEIVED_TICK: u32 = 464;
 export const CONNECTION_FAST_OPEN: u32 = 338;
 export const CONNECTION_FAST_OPEN_BYTES: u32 = 356;

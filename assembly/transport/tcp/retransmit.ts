@@ -6,10 +6,11 @@ import { Connection, FIN_QUEUED } from "./connection";
 import { spoilSample } from "./rtt";
 import { segmentReach, transmitSegment } from "./transmit";
 
-/** Counts a segment that is sent again, of the whole stack and of its connection. */
-export function countRetransmission(connection: Connection): void {
+/** Counts a segment of `bytes` that is sent again, of the whole stack and of its connection. */
+export function countRetransmission(connection: Connection, bytes: u32): void {
   count(COUNTER_TCP_RETRANSMISSIONS);
   connection.retransmissions++;
+  connection.repeatedBytes += bytes;
 }
 
 /**
@@ -21,7 +22,6 @@ export function retransmitFirst(connection: Connection): void {
   const outstanding = connection.sendMax - una;
   if (outstanding == 0) return;
   spoilSample(connection);
-  countRetransmission(connection);
   const data = connection.sendEnd - una;
   const whole = <i32>data > 0 ? min(min(data, outstanding), <u32>connection.mss) : 0;
   const bytes = segmentReach(connection, una, whole);
@@ -29,5 +29,6 @@ export function retransmitFirst(connection: Connection): void {
   if (bytes != 0 && una + bytes == connection.sendEnd) flags |= Tcp.PSH;
   const finSent = connection.has(FIN_QUEUED) && connection.sendMax - connection.sendEnd == 1;
   if (finSent && una + bytes == connection.sendEnd) flags |= Tcp.FIN;
+  countRetransmission(connection, bytes);
   transmitSegment(connection, una, bytes, flags);
 }

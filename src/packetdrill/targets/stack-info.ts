@@ -11,6 +11,8 @@ import {
 import type { CongestionState, ConnectionView } from "../../wasm/connections";
 import { TCP_STATES } from "./stack-linux";
 
+/** The stack's clock counts these (assembly/time/clock.ts). */
+const TICK_US = 128;
 const TCPI_OPT_TIMESTAMPS = 1;
 const TCPI_OPT_SACK = 2;
 const TCPI_OPT_WSCALE = 4;
@@ -44,13 +46,29 @@ function segments(bytes: number, mss: number): number {
   return Math.ceil(Math.max(0, bytes) / Math.max(1, mss));
 }
 
-export function tcpInfo(view: ConnectionView, delayedAckUs: number): Map<string, number> {
+export interface InfoContext {
+  readonly delayedAckUs: number;
+  /** The stack's clock. */
+  readonly nowUs: number;
+  /** Largest IP packet of the device. */
+  readonly mtu: number;
+}
+
+/** RFC 9293 section 3.7.1: headers of 40 bytes. */
+function announcedMss({ mssMax }: ConnectionView, mtu: number): number {
+  return mssMax === 0 ? mtu - 40 : Math.min(mssMax, mtu - 40);
+}
+
+export function tcpInfo(view: ConnectionView, context: InfoContext): Map<string, number> {
   const { mss, stateNumber, cwnd, ssthresh } = view;
+  const { delayedAckUs } = context;
+  const ageMs = (tick: number) => {
+    const ticks = (Math.floor(context.nowUs / TICK_US) - tick) >>> 0;
+    return Math.floor((ticks * TICK_US) / 1000);
+  };
   // A FIN is a segment too, so it counts here.
   const inFlight = stateNumber >= ESTABLISHED ? (view.sendMax - view.sendUna) | 0 : 0;
   const scaling = view.has(SCALING);
-  const acked = ((view.sendUna - view.initialSend) | 0) - 1;
-  const received = ((view.receiveNext - view.initialReceive) | 0) - 1;
   return new Map([
     ["tcpi_state", TCP_STATES[stateNumber] as number],
     ["tcpi_ca_state", congestionStates[view.congestionState]],
@@ -64,7 +82,7 @@ export function tcpInfo(view: ConnectionView, delayedAckUs: number): Map<string,
     ["tcpi_ato", delayedAckUs],
     ["tcpi_snd_mss", mss],
     ["tcpi_rcv_mss", mss],
-    ["tcpi_advmss", mss],
+    ["tcpi_advmss", announcedMss(view, context.mtu)],
     ["tcpi_unacked", segments(inFlight, mss)],
     ["tcpi_sacked", segments(view.sackedBytes, mss)],
     ["tcpi_fackets", 0],
@@ -78,8 +96,16 @@ export function tcpInfo(view: ConnectionView, delayedAckUs: number): Map<string,
     ["tcpi_reordering", 3],
     ["tcpi_total_retrans", view.retransmissions],
     ["tcpi_rcv_space", view.receiveBuffer],
-    ["tcpi_bytes_acked", Math.max(0, acked)],
-    ["tcpi_bytes_received", Math.max(0, received)],
+    ["tcpi_bytes_acked", view.acknowledgedBytes],
+    ["tcpi_bytes_received", view.receivedBytes],
+    ["tcpi_bytes_retrans", view.repeatedBytes],
+    ["tcpi_bytes_sent", view.acknowledgedBytes + view.flightBytes + view.repeatedBytes],
+    ["tcpi_min_rtt", view.minRttUs],
+    ["tcpi_delivery_rate", Math.round(view.deliveryRate)],
+    ["tcpi_delivery_rate_app_limited", view.isRateLimited ? 1 : 0],
+    ["tcpi_last_data_sent", ageMs(view.lastSentTick)],
+    ["tcpi_last_data_recv", ageMs(view.receivedTick)],
+    ["tcpi_last_ack_recv", ageMs(view.heardTick)],
     ["tcpi_notsent_bytes", view.unsentBytes],
     ["tcpi_snd_wnd", view.sendWindow],
     ["tcpi_rcv_wnd", view.receiveWindow],

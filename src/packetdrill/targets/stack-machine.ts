@@ -70,6 +70,11 @@ export class StackMachine implements Disposable {
     this.poll();
   }
 
+  /** The stack's own clock. */
+  get stackNowUs(): number {
+    return START_US + this.nowUs;
+  }
+
   inject(packet: Uint8Array): void {
     this.device.receive(packet);
     this.poll();

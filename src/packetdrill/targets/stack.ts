@@ -139,7 +139,9 @@ export class StackTarget implements Target {
   snapshot(fd: number): ReadonlyMap<string, number> {
     const view = this.#started().calls.stream(fd)?.view;
     if (view === undefined) return new Map();
-    return tcpInfo(view, this.#settings.delayedAckUs);
+    const { delayedAckUs } = this.#settings;
+    const nowUs = this.#machine.stackNowUs;
+    return tcpInfo(view, { delayedAckUs, nowUs, mtu: this.#options.mtu });
   }
 
   /** Closes what the script left open, lets every timer run out, and looks into the pools. */
