@@ -422,7 +422,7 @@ export const COUNTER_TCP_PACED: u32 = 89;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.
-export const CONNECTION_SIZE: u32 = 576;
+export const CONNECTION_SIZE: u32 = 512;
 export const QUEUE_SIZE: u32 = 32;
 // What observers read of a queue record (assembly/queue/queue.ts).
 export const QUEUE_KIND: u32 = 0;

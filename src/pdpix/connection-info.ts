@@ -36,8 +36,7 @@ export interface ConnectionInfo {
   readonly duplicateAcks: number;
   /** Segments sent again since the connection began, the SYN's repetitions included. */
   readonly retransmissions: number;
-  /** Bytes sent again, and of those in flight what the peer has told to have beyond a gap. */
-  readonly repeatedBytes: number;
+  /** Of the bytes in flight what the peer has told to have beyond a gap. */
   readonly sackedBytes: number;
   /** What the peer has acknowledged, and what has arrived from it in order, since the beginning. */
   readonly acknowledgedBytes: number;
@@ -121,10 +120,9 @@ function timing(view: ConnectionView) {
 }
 
 function amounts(view: ConnectionView) {
-  const { repeatedBytes, sackedBytes, acknowledgedBytes, receivedBytes, deliveryRate } = view;
+  const { sackedBytes, acknowledgedBytes, receivedBytes, deliveryRate } = view;
   const rate = { bytesPerSecond: Math.round(deliveryRate), limited: view.isRateLimited };
   return {
-    repeatedBytes,
     sackedBytes,
     acknowledgedBytes,
     receivedBytes,

@@ -34,6 +34,11 @@ export type TcpState = (typeof stateNames)[number];
 /** What the sender makes of the last acknowledgments, by Linux's names (tcp_ca_state). */
 export type CongestionState = "open" | "disorder" | "cwr" | "recovery" | "loss";
 
+/** Of assembly/transport/tcp/short-float.ts. */
+function fromShortFloat(short: number): number {
+  return (short & 0xfff) * 2 ** (short >>> 12);
+}
+
 /** Bytes between the SYN with number `initial` and `next`, which has passed 2^32 `wraps` times. */
 function since(initial: number, next: number, wraps: number): number {
   const bytes = wraps * 2 ** 32 + next - ((initial + 1) >>> 0);
@@ -226,17 +231,13 @@ export class ConnectionView {
     const wraps = this.#byte(record.CONNECTION_RECEIVE_WRAPS);
     return since(this.initialReceive, this.receiveNext, wraps) - fin;
   }
-  /** Bytes that were sent again. */
-  get repeatedBytes(): number {
-    return this.#word(record.CONNECTION_REPEATED_BYTES);
-  }
   /** Least round-trip time measured so far in microseconds; 0: none yet. */
   get minRttUs(): number {
-    return this.#word(record.CONNECTION_MIN_RTT);
+    return fromShortFloat(this.#half(record.CONNECTION_MIN_RTT));
   }
   /** Bytes a second that the path has lately delivered; 0: not measured yet. */
   get deliveryRate(): number {
-    return this.#view.getFloat32(this.at + record.CONNECTION_DELIVERY_RATE, true);
+    return record.RATE_UNIT * fromShortFloat(this.#half(record.CONNECTION_DELIVERY_RATE));
   }
   /** The application, or the peer's window, gave less than that the path might have taken. */
   get isRateLimited(): boolean {

@@ -87,7 +87,7 @@ test("bytes are counted from the beginning on, the end of the stream is none (3.
   }
   const client = pair.client.info(near);
   expect(client).toMatchObject({ acknowledgedBytes: 100_000, receivedBytes: 70 });
-  expect(client).toMatchObject({ repeatedBytes: 0, sackedBytes: 0 });
+  expect(client).toMatchObject({ sackedBytes: 0 });
   expect(pair.server.info(far).receivedBytes).toBe(100_000);
   expect(client.minRttUs).toBeGreaterThan(0);
   expect(client.deliveryRate?.bytesPerSecond).toBeGreaterThan(0);
@@ -111,7 +111,6 @@ test("segments sent again are counted by their own connection only", async () =>
   const lossy = pair.client.info(first.near);
   expect(lossy.retransmissions).toBeGreaterThan(0);
   expect(lossy.retransmissions).toBe(pair.client.stats.tcpRetransmissions);
-  expect(lossy.repeatedBytes).toBeGreaterThan(0);
   expect(lossy.ssthreshBytes).toBeGreaterThanOrEqual(2 * lossy.mssBytes);
   expect(pair.client.info(second.near)).toMatchObject({
     retransmissions: 0,

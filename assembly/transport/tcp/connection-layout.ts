@@ -85,11 +85,9 @@ if (offsetof<Connection>("sendWraps") != record.CONNECTION_SEND_WRAPS)
   ERROR("record.ts: sendWraps");
 if (offsetof<Connection>("receiveWraps") != record.CONNECTION_RECEIVE_WRAPS)
   ERROR("record.ts: receiveWraps");
-if (offsetof<Connection>("minRttUs") != record.CONNECTION_MIN_RTT) ERROR("record.ts: minRttUs");
-if (offsetof<Connection>("deliveryRate") != record.CONNECTION_DELIVERY_RATE)
+if (offsetof<Connection>("backlog") != record.CONNECTION_MIN_RTT) ERROR("record.ts: minRtt");
+if (offsetof<Connection>("fastOpenRequests") != record.CONNECTION_DELIVERY_RATE)
   ERROR("record.ts: deliveryRate");
-if (offsetof<Connection>("repeatedBytes") != record.CONNECTION_REPEATED_BYTES)
-  ERROR("record.ts: repeatedBytes");
 if (offsetof<Connection>("lastSentTick") != record.CONNECTION_LAST_SENT_TICK)
   ERROR("record.ts: lastSentTick");
 if (offsetof<Connection>("heardTick") != record.CONNECTION_HEARD_TICK)

@@ -1,7 +1,7 @@
 /**
  * The connection record (RFC 9293's transmission control block).
  *
- * 576 bytes, nine cache lines: the first two, the fifth with timestamps, and the seventh when an
+ * 512 bytes, eight cache lines: the first two, the fifth with timestamps, and the seventh when an
  * acknowledgment moves SND.UNA are all that a segment in order touches. A listening
  * socket is a record too, with its accept queue where a connection has its receive queue.
  */
@@ -259,7 +259,10 @@ export class Connection {
   /** When it is over at the earliest. */
   tuneTick: u32;
   tuneSequence: u32;
-  tuneBytes: u32;
+  /** A short float. */
+  tuneBytes: u16;
+  /** Bytes that the peer lacked when the timed segment had left, a short float (delivery-rate.ts). */
+  rateFlight: u16;
 
   // What losses in flight need (loss.ts).
   /** How far losses have been judged (loss.ts): everything below; and the frame that begins there. */
@@ -282,15 +285,6 @@ export class Connection {
   /** Pacing (pacing.ts): when the next segment may leave, in µs, and the most bytes a second, 0: no limit. */
   departUs: u32;
   pacingRate: u32;
-
-  // What is told and decides nothing.
-  /** Least round-trip time that was measured, in µs; 0: none yet. */
-  minRttUs: u32;
-  /** What the peer had when the timed segment left, and how fast it got it, in bytes a second. */
-  rateMark: u32;
-  deliveryRate: f32;
-  /** Bytes that were sent again. */
-  repeatedBytes: u32;
 
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;
@@ -326,6 +320,20 @@ export class Connection {
    */
   @inline get bareSequence(): u32 {
     return this.has(PERSIST) ? this.sendNext : this.sendMax;
+  }
+  /** Least round-trip time measured, a short float of µs; only listeners have a backlog. 0: none yet. */
+  @inline get minRtt(): u16 {
+    return this.backlog;
+  }
+  set minRtt(short: u16) {
+    this.backlog = short;
+  }
+  /** A short float of RATE_UNIT bytes a second; only listeners count requests. 0: not measured yet. */
+  @inline get deliveryRate(): u16 {
+    return this.fastOpenRequests;
+  }
+  set deliveryRate(short: u16) {
+    this.fastOpenRequests = short;
   }
   /** Segments of this connection that were sent again; only listeners count in these bytes. */
   @inline get retransmissions(): u32 {

@@ -210,7 +210,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
     else connection.tailState &= ~FIN_APART;
   }
   const next = sequence + bytes + (fin ? 1 : 0);
-  if (before(sequence, connection.sendMax)) countRetransmission(connection, bytes);
+  if (before(sequence, connection.sendMax)) countRetransmission(connection);
   if (bytes != 0) {
     if (connection.chose(PACED)) departed(connection, bytes);
     noteSent(connection, bytes);

@@ -13,6 +13,7 @@ import { framesLeft } from "./pressure";
 import { RTO_MAX_US } from "./rtt";
 import { segmentBytes } from "./segment";
 import { receiveBufferMax, tunesReceiveBuffer } from "./settings";
+import { fromShortFloat, toShortFloat } from "./short-float";
 import { timestampNow } from "./timestamp";
 
 /** What the sender may have under way more than twice what was read, in segments. */
@@ -28,7 +29,7 @@ const WINDOW_MAX: u32 = 65_535;
 /** The connection is established. */
 export function startTuning(connection: Connection): void {
   beginRound(connection, connection.receiveNext, 0);
-  connection.tuneBytes = FIRST_SEGMENTS * <u32>connection.mss;
+  connection.tuneBytes = toShortFloat(FIRST_SEGMENTS * <u32>connection.mss);
 }
 
 /** Text has arrived and was taken or queued; `segmentEcho` is its own where timestamps are agreed. */
@@ -51,9 +52,10 @@ export function tuneReceiveBuffer(connection: Connection): void {
   // Beyond a gap nothing could be read; what was then read at once is of all the rounds since.
   const bytes = <u64>(taken - connection.tuneSequence);
   const copied = <u32>((bytes * <u64>round) / <u64>max<u32>(1, elapsed));
-  if (copied > connection.tuneBytes) {
-    growTo(connection, copied, largest);
-    connection.tuneBytes = copied;
+  const before = fromShortFloat(connection.tuneBytes);
+  if (copied > before) {
+    growTo(connection, copied, before, largest);
+    connection.tuneBytes = toShortFloat(copied);
   }
   beginRound(connection, taken, round);
 }
@@ -76,10 +78,9 @@ function largestBuffer(connection: Connection): u32 {
  * Twice what was read in this round, and up to twice as much again as far as that was more than in the
  * round before: in slow start the sender will be further ahead by the time it hears of it.
  */
-function growTo(connection: Connection, copied: u32, largest: u32): void {
+function growTo(connection: Connection, copied: u32, before: u32, largest: u32): void {
   const window = 2 * <u64>copied + MARGIN_SEGMENTS * <u64>connection.mss;
-  const before = <u64>max<u32>(1, connection.tuneBytes);
-  const more = (window * (<u64>copied - <u64>connection.tuneBytes)) / before;
+  const more = (window * <u64>(copied - before)) / <u64>max<u32>(1, before);
   const wanted = <u32>min<u64>(largest, window + min<u64>(2 * more, window));
   // Where frames are short nobody is promised more of them.
   if (wanted <= connection.receiveBuffer || framesLeft(connection) < framesTotal() >> 1) return;

@@ -78,7 +78,7 @@ export const UNFINISHED: u16 = 128;
 export const RECEIVE_FIXED: u16 = 16;
 export const SEND_FIXED: u16 = 32;
 /** What `deliveryRate` says is what the application or the peer's window allowed. */
-export const RATE_LIMITED: u16 = 512;
+export const RATE_LIMITED: u16 = 1024;
 /** Nagle's algorithm is off; NO_DELAY says whether that counts just now (holding.ts). */
 export const NAGLE_OFF: u16 = 256;
 /** Segments leave evenly (pacing.ts). */
@@ -103,6 +103,9 @@ export const FAST_DATA_ACKNOWLEDGED: u16 = 64;
 export const FAST_UNCONFIRMED: u16 = 128;
 /** The SYN-ACK brings the peer a cookie. */
 export const FAST_COOKIE: u16 = 256;
+
+/** Delivery rates are counted in so many bytes a second. */
+export const RATE_UNIT: u32 = 64;
 
 // Offsets into the record, in bytes; connection.ts says what the fields mean.
 export const CONNECTION_PORTS: u32 = 4;
@@ -155,9 +158,8 @@ export const CONNECTION_MSS_MAX: u32 = 452;
 export const CONNECTION_UNSENT_MAX: u32 = 460;
 export const CONNECTION_SEND_WRAPS: u32 = 457;
 export const CONNECTION_RECEIVE_WRAPS: u32 = 433;
-export const CONNECTION_MIN_RTT: u32 = 512;
-export const CONNECTION_DELIVERY_RATE: u32 = 520;
-export const CONNECTION_REPEATED_BYTES: u32 = 524;
+export const CONNECTION_MIN_RTT: u32 = 242;
+export const CONNECTION_DELIVERY_RATE: u32 = 358;
 export const CONNECTION_LAST_SENT_TICK: u32 = 420;
 export const CONNECTION_HEARD_TICK: u32 = 248;
 export const CONNECTION_RECEIVED_TICK: u32 = 464;

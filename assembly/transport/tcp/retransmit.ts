@@ -6,11 +6,10 @@ import { Connection, FIN_QUEUED } from "./connection";
 import { spoilSample } from "./rtt";
 import { segmentReach, transmitSegment } from "./transmit";
 
-/** Counts a segment of `bytes` that is sent again, of the whole stack and of its connection. */
-export function countRetransmission(connection: Connection, bytes: u32): void {
+/** Counts a segment that is sent again, of the whole stack and of its connection. */
+export function countRetransmission(connection: Connection): void {
   count(COUNTER_TCP_RETRANSMISSIONS);
   connection.retransmissions++;
-  connection.repeatedBytes += bytes;
 }
 
 /**
@@ -29,6 +28,6 @@ export function retransmitFirst(connection: Connection): void {
   if (bytes != 0 && una + bytes == connection.sendEnd) flags |= Tcp.PSH;
   const finSent = connection.has(FIN_QUEUED) && connection.sendMax - connection.sendEnd == 1;
   if (finSent && una + bytes == connection.sendEnd) flags |= Tcp.FIN;
-  countRetransmission(connection, bytes);
+  countRetransmission(connection);
   transmitSegment(connection, una, bytes, flags);
 }

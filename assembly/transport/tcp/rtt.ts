@@ -1,4 +1,5 @@
 /** Round-trip time and retransmission timeout (RFC 6298). */
+import { noteLeastRtt } from "./delivery-rate";
 import { Connection, RTT_TIMING } from "./connection";
 import { addsRtoMin, rtoMinUs } from "./settings";
 
@@ -16,7 +17,7 @@ export const RTO_MAX_US: u32 = 120_000_000;
 export function sampleRtt(connection: Connection, elapsedUs: u32): void {
   connection.sampleLost = 0;
   const sample = max<u32>(1, min(elapsedUs, RTO_MAX_US));
-  if (connection.minRttUs == 0 || sample < connection.minRttUs) connection.minRttUs = sample;
+  noteLeastRtt(connection, sample);
   if (connection.srtt == 0) {
     connection.srtt = sample << 3;
     connection.rttvar = sample << 1;

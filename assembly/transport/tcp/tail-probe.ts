@@ -123,7 +123,7 @@ function repeatLast(connection: Connection): void {
   let flags = Tcp.ACK;
   if (end == connection.sendEnd) flags |= sentFin ? Tcp.PSH | Tcp.FIN : Tcp.PSH;
   if (!transmitSegment(connection, end - bytes, bytes, flags)) return;
-  countRetransmission(connection, bytes);
+  countRetransmission(connection);
   spoilSample(connection);
   connection.tailState |= PROBE_REPEATED;
   markRepeated(connection, last, bytes);
@@ -132,7 +132,7 @@ function repeatLast(connection: Connection): void {
 /** The last segment was the FIN alone. */
 function repeatFin(connection: Connection): void {
   if (!transmitSegment(connection, connection.sendEnd, 0, Tcp.ACK | Tcp.FIN)) return;
-  countRetransmission(connection, 0);
+  countRetransmission(connection);
   spoilSample(connection);
   connection.tailState |= PROBE_REPEATED;
 }

@@ -74,7 +74,7 @@ function synTimeout(connection: Connection): void {
   connection.set(SYN_REPEATED);
   connection.clear(RTT_TIMING);
   count(COUNTER_TCP_TIMEOUTS);
-  countRetransmission(connection, 0);
+  countRetransmission(connection);
   armWithPatience(connection, timeoutUs(connection));
   sendSynAgain(connection);
 }

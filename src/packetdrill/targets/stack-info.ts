@@ -69,6 +69,8 @@ export function tcpInfo(view: ConnectionView, context: InfoContext): Map<string,
   // A FIN is a segment too, so it counts here.
   const inFlight = stateNumber >= ESTABLISHED ? (view.sendMax - view.sendUna) | 0 : 0;
   const scaling = view.has(SCALING);
+  // Segments are counted, and mostly full.
+  const repeated = view.retransmissions * mss;
   return new Map([
     ["tcpi_state", TCP_STATES[stateNumber] as number],
     ["tcpi_ca_state", congestionStates[view.congestionState]],
@@ -98,8 +100,8 @@ export function tcpInfo(view: ConnectionView, context: InfoContext): Map<string,
     ["tcpi_rcv_space", view.receiveBuffer],
     ["tcpi_bytes_acked", view.acknowledgedBytes],
     ["tcpi_bytes_received", view.receivedBytes],
-    ["tcpi_bytes_retrans", view.repeatedBytes],
-    ["tcpi_bytes_sent", view.acknowledgedBytes + view.flightBytes + view.repeatedBytes],
+    ["tcpi_bytes_retrans", repeated],
+    ["tcpi_bytes_sent", view.acknowledgedBytes + view.flightBytes + repeated],
     ["tcpi_min_rtt", view.minRttUs],
     ["tcpi_delivery_rate", Math.round(view.deliveryRate)],
     ["tcpi_delivery_rate_app_limited", view.isRateLimited ? 1 : 0],
