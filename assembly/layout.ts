@@ -19,6 +19,15 @@ export const FRAME_LENGTH: u32 = 10;
 export const FRAME_REFERENCES: u32 = 12;
 export const FRAME_FLAGS: u32 = 14;
 export const FRAME_TOTAL: u32 = 16;
+export const FRAME_MARK: u32 = 24;
+// Marks of a frame in a send queue.
+/** Selectively acknowledged. */
+export const FRAME_SACKED: u32 = 1;
+/** Sent again since it was last found lost. */
+export const FRAME_REPEATED: u32 = 2;
+/** Found lost and not sent again yet. */
+export const FRAME_LOST: u32 = 4;
+
 /** Received data starts this far into a frame, as in AF_XDP's copy mode. */
 export const RX_HEADROOM: u32 = 256;
 /** Data to send starts this far into a frame: metadata 24, Ethernet 14, IPv6 40, TCP 20 + 30. */
@@ -121,6 +130,10 @@ export const TCP_FLAG_COUNT_DELIVERED: u32 = 524288;
 export const TCP_FLAG_TUNE_RECEIVE: u32 = 1048576;
 /** Data in a SYN are bounded by our own MSS while the server's is not known (RFC 7413 section 4.1.3: by 536). */
 export const TCP_FLAG_LARGE_SYNS: u32 = 2097152;
+/** Segments without the timestamps that were agreed on are taken. */
+export const TCP_FLAG_MISSING_TIMESTAMPS: u32 = 4194304;
+/** A loss reduces the window, not what was in flight. */
+export const TCP_FLAG_REDUCE_WINDOW: u32 = 8388608;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;
@@ -239,6 +252,12 @@ export const SOCKET_OPTION_KEEP_ALIVE_INTERVAL: u32 = 10;
 export const SOCKET_OPTION_KEEP_ALIVE_PROBES: u32 = 11;
 export const SOCKET_OPTION_CONTROLLER: u32 = 16;
 export const SOCKET_OPTION_USER_TIMEOUT: u32 = 12;
+// Manners of a push.
+/** More is about to be pushed, so a segment that is not full may wait for it. */
+export const PUSH_MORE: u32 = 1;
+/** What follows begins a segment of its own. */
+export const PUSH_RECORD_END: u32 = 2;
+
 /** Segments that are not full wait for more, 200 ms at most. */
 export const SOCKET_OPTION_CORK: u32 = 25;
 /** 0: acknowledgments are delayed; else the next ones leave at once. */

@@ -14,6 +14,7 @@ import {
   FRAME_FLAGS,
   FRAME_LENGTH,
   FRAME_LINK,
+  FRAME_MARK,
   FRAME_NEXT,
   FRAME_OFFSET,
   FRAME_RECORD_SHIFT,
@@ -61,6 +62,7 @@ if (offsetof<Frame>("length") != FRAME_LENGTH) ERROR("Frame drifted from layout.
 if (offsetof<Frame>("references") != FRAME_REFERENCES) ERROR("Frame drifted from layout.ts");
 if (offsetof<Frame>("flags") != FRAME_FLAGS) ERROR("Frame drifted from layout.ts");
 if (offsetof<Frame>("total") != FRAME_TOTAL) ERROR("Frame drifted from layout.ts");
+if (offsetof<Frame>("mark") != FRAME_MARK) ERROR("Frame drifted from layout.ts");
 
 let records: usize = 0;
 let buffers: usize = 0;

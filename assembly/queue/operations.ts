@@ -19,6 +19,8 @@ import {
   OPCODE_CONNECT,
   OPCODE_POP,
   OPCODE_PUSH,
+  PUSH_MORE,
+  PUSH_RECORD_END,
 } from "../layout";
 import { Frame, isFrame } from "../memory/frame";
 import { accept } from "../transport/tcp/accept";
@@ -127,10 +129,10 @@ export function connectStart(qd: u32, port: u32): f64 {
 }
 
 /**
- * The chain is the stack's when a token is returned, the caller's still when an errno is. `more` other
- * than 0: the application is about to push more, so a segment that is not full may wait for it.
+ * The chain is the stack's when a token is returned, the caller's still when an errno is. `manner` is of
+ * PUSH_… bits.
  */
-export function pushStart(qd: u32, record: usize, more: u32): f64 {
+export function pushStart(qd: u32, record: usize, manner: u32): f64 {
   const queue = findQueue(qd);
   if (queue === null) return -ERRNO_EBADF;
   if (!isFrame(record)) return -ERRNO_EINVAL;
@@ -142,7 +144,9 @@ export function pushStart(qd: u32, record: usize, more: u32): f64 {
   const token = start(queue, OPCODE_PUSH);
   if (token === null) return -ERRNO_EAGAIN;
   const number = token.number;
-  push(streamOf(queue), queue, token, chain, more != 0);
+  const more = (manner & PUSH_MORE) != 0;
+  const last = (manner & PUSH_RECORD_END) != 0;
+  push(streamOf(queue), queue, token, chain, more, last);
   return number;
 }
 

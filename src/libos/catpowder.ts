@@ -44,6 +44,8 @@ export function stackOptions(config: Config): StackOptions {
     addRtoMin: false,
     bareProbes: false,
     countDelivered: false,
+    missingTimestamps: false,
+    reduceWindow: false,
     timeWaitUs: inetstack.timeWaitMs * 1000,
     delayedAckUs: inetstack.delayedAckMs * 1000,
     quickAcks: inetstack.quickAcks,

@@ -18,6 +18,8 @@ import {
   OPCODE_CONNECT,
   OPCODE_POP,
   OPCODE_PUSH,
+  PUSH_MORE,
+  PUSH_RECORD_END,
   SOMAXCONN,
 } from "../../assembly/layout";
 import { DemibunError, fail } from "../errors";
@@ -51,6 +53,8 @@ const CLOSE_TIMEOUT_MS = 250;
 export interface PushOptions {
   /** The application is about to push more (MSG_MORE). */
   readonly more?: boolean | undefined;
+  /** The array ends a record: what follows shares no segment with it (MSG_EOR). */
+  readonly endsRecord?: boolean | undefined;
 }
 
 export class Demikernel implements AsyncDisposable {
@@ -171,17 +175,19 @@ export class Demikernel implements AsyncDisposable {
   /**
    * Sends an array: result `push` once the send buffer has taken it all. The frames of a
    * `ScatterGatherArray` become the stack's with this call, unless it throws; other bytes are copied.
-   * With `more` a segment that it does not fill waits for the next push, 200 ms at most.
+   * With `more` a segment that it does not fill waits for the next push, 200 ms at most; after
+   * `endsRecord` the next push begins a segment of its own.
    * Errors: EBADF, EINVAL (no bytes), ENOTCONN, EPIPE, ENOBUFS, EAGAIN.
    */
   push(
     qd: QueueDescriptor,
     data: ScatterGatherArray | Uint8Array,
-    { more = false }: PushOptions = {},
+    { more = false, endsRecord = false }: PushOptions = {},
   ): QueueToken {
     this.#instance.assertRoom("push");
     const frame = this.#frameOf(data, "push");
-    return this.#pushed("push", data, frame, this.#stack.exports.push(qd, frame, more ? 1 : 0));
+    const manner = (more ? PUSH_MORE : 0) | (endsRecord ? PUSH_RECORD_END : 0);
+    return this.#pushed("push", data, frame, this.#stack.exports.push(qd, frame, manner));
   }
 
   /**

@@ -4,6 +4,12 @@
  */
 import {
   CONNECTION_SIZE,
+  FRAME_LENGTH,
+  FRAME_LOST,
+  FRAME_MARK,
+  FRAME_NEXT,
+  FRAME_REPEATED,
+  FRAME_SACKED,
   KIND_STREAM,
   QD_FIRST,
   QUEUE_FLAGS,
@@ -213,6 +219,22 @@ export class ConnectionView {
   /** Bytes in flight that the peer has acknowledged selectively. */
   get sackedBytes(): number {
     return this.#word(record.CONNECTION_SACKED_BYTES);
+  }
+  /** Bytes in flight that were found lost, sent again or not, and those sent again of them. */
+  get lost(): { readonly all: number; readonly repeated: number } {
+    let all = 0;
+    let repeated = 0;
+    const word = (at: number) => this.#view.getUint32(at, true);
+    for (let frame = this.#word(record.CONNECTION_SEND_HEAD); frame !== 0;) {
+      const mark = word(frame + FRAME_MARK);
+      const bytes = this.#view.getUint16(frame + FRAME_LENGTH, true);
+      if ((mark & (FRAME_REPEATED | FRAME_LOST)) !== 0 && (mark & FRAME_SACKED) === 0) {
+        all += bytes;
+        if ((mark & FRAME_REPEATED) !== 0) repeated += bytes;
+      }
+      frame = word(frame + FRAME_NEXT);
+    }
+    return { all, repeated };
   }
   /** When data last came, in the clock's ticks. */
   get receivedTick(): number {

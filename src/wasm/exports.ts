@@ -35,7 +35,7 @@ export interface StackExports {
   listen(qd: number, backlog: number): number;
   accept(qd: number): number;
   connect(qd: number, port: number): number;
-  push(qd: number, frame: number, more?: number): number;
+  push(qd: number, frame: number, manner?: number): number;
   pushTo(qd: number, frame: number, port: number): number;
   pop(qd: number, size: number): number;
   close(qd: number): number;

@@ -49,10 +49,12 @@ import {
   SYN_COOKIES_NEVER,
   TCP_FLAG_LARGE_SYNS,
   TCP_FLAG_QUICK_ACKS,
+  TCP_FLAG_REDUCE_WINDOW,
   TCP_FLAG_ADD_RTO_MIN,
   TCP_FLAG_BARE_PROBES,
   TCP_FLAG_COUNT_DELIVERED,
   TCP_FLAG_TUNE_RECEIVE,
+  TCP_FLAG_MISSING_TIMESTAMPS,
 } from "../../assembly/layout";
 import { memoryBytes } from "../../assembly/memory/plan";
 import { DemibunError } from "../errors";
@@ -105,6 +107,10 @@ export interface StackOptions {
    * never by what blocks or duplicates have told of before.
    */
   readonly countDelivered: boolean;
+  /** Segments without the timestamps that were agreed on are taken. */
+  readonly missingTimestamps: boolean;
+  /** A loss reduces cwnd, not what was in flight. */
+  readonly reduceWindow: boolean;
   readonly timeWaitUs: number;
   readonly delayedAckUs: number;
   /** Largest MSS to announce; 0 derives it from the interface's MTU. */
@@ -183,6 +189,8 @@ export const defaultStackOptions: StackOptions = {
   addRtoMin: false,
   bareProbes: false,
   countDelivered: false,
+  missingTimestamps: false,
+  reduceWindow: false,
   timeWaitUs: 60_000_000,
   delayedAckUs: 40_000,
   mssBytes: 0,
@@ -234,6 +242,7 @@ export function stackMemoryBytes(options: StackOptions): number {
 function tcpFlags(options: StackOptions): number {
   const { noDelay, timestamps, sack, keepAlive, quickAcks, tuneReceiveBuffer } = options;
   const { addRtoMin, bareProbes, countDelivered, largeSyns } = options;
+  const { missingTimestamps, reduceWindow } = options;
   return (
     (noDelay ? 1 : 0) |
     (timestamps ? 2 : 0) |
@@ -244,7 +253,9 @@ function tcpFlags(options: StackOptions): number {
     (bareProbes ? TCP_FLAG_BARE_PROBES : 0) |
     (countDelivered ? TCP_FLAG_COUNT_DELIVERED : 0) |
     (tuneReceiveBuffer ? TCP_FLAG_TUNE_RECEIVE : 0) |
-    (largeSyns ? TCP_FLAG_LARGE_SYNS : 0)
+    (largeSyns ? TCP_FLAG_LARGE_SYNS : 0) |
+    (missingTimestamps ? TCP_FLAG_MISSING_TIMESTAMPS : 0) |
+    (reduceWindow ? TCP_FLAG_REDUCE_WINDOW : 0)
   );
 }
 

@@ -32,7 +32,7 @@ import { newRenoAvoid, newRenoEchoThreshold, newRenoThreshold } from "./new-reno
 import { startPacing } from "./pacing";
 import { growSendBuffer } from "./send-buffer";
 import { before } from "./sequence";
-import { backsOffLess } from "./settings";
+import { backsOffLess, reducesWindow } from "./settings";
 import { CWND_MAX, initialWindow, isFirstSlowStart, slowStartStep } from "./slow-start";
 
 /** The connection is established: sets the initial window. */
@@ -149,7 +149,7 @@ function echoThreshold(connection: Connection, flight: u32): u32 {
 
 function lossThreshold(connection: Connection): u32 {
   // RFC 3042 section 2: what limited transmit has sent beyond cwnd does not count.
-  const flight = min(connection.flight, connection.cwnd);
+  const flight = reducesWindow() ? connection.cwnd : min(connection.flight, connection.cwnd);
   return isCubic(connection)
     ? cubicThreshold(connection, flight)
     : newRenoThreshold(connection, flight);

@@ -6,6 +6,7 @@
 import { Frame } from "../../memory/frame";
 import { nowUs } from "../../time/clock";
 import { Connection } from "./connection";
+import { endsRecord } from "./record-end";
 import { judgedFrame } from "./scoreboard";
 import { cutFrame, lastOfRun, LOST, REPEATED, SACKED } from "./send-frame";
 import { before } from "./sequence";
@@ -110,6 +111,7 @@ export function lostRun(connection: Connection, first: Frame): u32 {
   let frame: Frame | null = first;
   while (frame !== null && (frame.mark & LOST) != 0 && bytes < <u32>connection.mss) {
     bytes += frame.length;
+    if (endsRecord(frame)) break;
     frame = frame.next;
   }
   // A frame may hold bytes that were never sent.

@@ -19,6 +19,7 @@ import {
   PACED,
   PERSIST,
   READY,
+  RECORDS,
   RTT_TIMING,
   SYN_RECEIVED,
   UNFINISHED,
@@ -42,7 +43,7 @@ import { hasDuplicate } from "./sack";
 import { inSackRecovery, PIPE_BLOCKED, sendLost } from "./sack-recovery";
 import { armAfterSending, armLossTimer, FIN_APART } from "./tail-probe";
 import { before, laterOf } from "./sequence";
-import { chainReach, segmentReach, transmitSegment } from "./transmit";
+import { chainReach, recordReach, segmentReach, transmitSegment } from "./transmit";
 
 /** Not in recovery with SACK: everything unacknowledged is in flight. */
 const NO_PIPE: u32 = u32.MAX_VALUE - 1;
@@ -157,7 +158,8 @@ function sendable(connection: Connection): u32 {
   const bytes = min(unsent, room);
   if (bytes > mss) {
     const limit = segmentLimit(connection);
-    if (limit <= mss) return mss;
+    // Records end where segments do; a super-frame would have to know both.
+    if (limit <= mss || connection.chose(RECORDS)) return mss;
     const whole = chainReach(connection, connection.sendNext, min(bytes, limit));
     // Frames so small that a chain holds less than a segment are copied into one instead.
     if (whole <= mss) return mss;
@@ -166,6 +168,11 @@ function sendable(connection: Connection): u32 {
     return last ? whole : whole - (whole % mss);
   }
   if (bytes == mss) return bytes;
+  if (connection.chose(RECORDS)) {
+    // What ends before the queue does waits for nothing.
+    const record = recordReach(connection, connection.sendNext, unsent);
+    if (record < unsent && record <= bytes) return record;
+  }
   // RFC 9293 section 3.8.6.2.1: a segment below the MSS leaves when it empties the queue and Nagle
   // allows it, or when it fills half of the largest window the peer ever had.
   if (bytes == unsent && mayBeSmall(connection, flight)) return bytes;

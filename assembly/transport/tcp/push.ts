@@ -8,6 +8,7 @@ import { Token } from "../../queue/token";
 import { Connection } from "./connection";
 import { expectMore, forgetHolds } from "./holding";
 import { makeReady } from "./ready";
+import { endRecord, endsRecord, moveRecordEnd } from "./record-end";
 import { clearMarks } from "./send-frame";
 import { before } from "./sequence";
 
@@ -27,7 +28,8 @@ function hasRoom(connection: Connection): bool {
 /**
  * Takes an array of at least one byte. The push completes when the send buffer has room for its
  * start; until then it waits in order, its frames already ours. With `more` it is no reason to send
- * a segment that is not full (RFC 9293 MAY-15: a call without its PUSH flag).
+ * a segment that is not full (RFC 9293 MAY-15: a call without its PUSH flag). With `last` what
+ * follows begins a segment of its own.
  */
 export function push(
   connection: Connection,
@@ -35,8 +37,10 @@ export function push(
   token: Token,
   chain: Frame,
   more: bool,
+  last: bool,
 ): void {
   token.size = chain.total;
+  if (last) endRecord(connection, chain);
   if (queue.sendHead !== null || !hasRoom(connection)) {
     token.frame = chain;
     sendLater(queue, token);
@@ -94,11 +98,12 @@ function gather(connection: Connection, frame: Frame): bool {
   const tail = connection.sendTail;
   const length: u32 = frame.length;
   if (tail === null || length > GATHER_MAX) return false;
-  if (before(tail.sequence, connection.sendMax) || !isSole(tail)) return false;
+  if (before(tail.sequence, connection.sendMax) || !isSole(tail) || endsRecord(tail)) return false;
   const together = <u32>tail.length + length;
   if (together > <u32>connection.mss || <u32>tail.offset + together > FRAME_SIZE) return false;
   copyBytes(tail.data + tail.length, frame.data, length);
   tail.length = <u16>together;
+  moveRecordEnd(frame, tail);
   connection.sendEnd += length;
   // Everything before this was sent.
   if (connection.sendPoint === null) connection.sendPoint = tail;

@@ -83,6 +83,8 @@ export const RATE_LIMITED: u16 = 1024;
 export const NAGLE_OFF: u16 = 256;
 /** Segments leave evenly (pacing.ts). */
 export const PACED: u16 = 512;
+/** Pushes may have said that records end (record-end.ts). */
+export const RECORDS: u16 = 1024;
 
 // Fast Open (RFC 7413), bits of `fastOpen`.
 /** Connect asks for a cookie, or waits for data that go in the SYN. */

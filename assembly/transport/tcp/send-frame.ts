@@ -5,18 +5,17 @@
  * `mark` holds the bits below, `total` the time of the last sending in microseconds, and in a frame
  * that was selectively acknowledged `link` may lead to a later one such that all between are too.
  */
-import { FRAME_SIZE, TX_HEADROOM } from "../../layout";
+import { FRAME_LOST, FRAME_REPEATED, FRAME_SACKED, FRAME_SIZE, TX_HEADROOM } from "../../layout";
 import { copyBytes } from "../../memory/copy";
 import { Frame, framesFree, framesTotal, takeFrame } from "../../memory/frame";
 import { Connection } from "./connection";
+import { moveRecordEnd } from "./record-end";
 import { after, before } from "./sequence";
 
-/** Selectively acknowledged. */
-export const SACKED: u32 = 1;
-/** Sent again since it was last found lost. */
-export const REPEATED: u32 = 2;
-/** Found lost and not sent again yet. */
-export const LOST: u32 = 4;
+// `mark`, in short names.
+export const SACKED: u32 = FRAME_SACKED;
+export const REPEATED: u32 = FRAME_REPEATED;
+export const LOST: u32 = FRAME_LOST;
 
 /** Cuts that a peer may cause beyond two a segment in flight: it chooses its blocks. */
 const CUTS_MAX: u32 = 64;
@@ -105,6 +104,7 @@ export function cutFrame(connection: Connection, frame: Frame, bytes: u32): bool
   rest.sequence = frame.sequence + bytes;
   rest.total = frame.total;
   rest.mark = frame.mark;
+  moveRecordEnd(frame, rest);
   rest.next = frame.next;
   frame.length = <u16>bytes;
   frame.next = rest;

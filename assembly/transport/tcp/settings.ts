@@ -26,6 +26,8 @@ import {
   TCP_FLAG_BARE_PROBES,
   TCP_FLAG_COUNT_DELIVERED,
   TCP_FLAG_TUNE_RECEIVE,
+  TCP_FLAG_MISSING_TIMESTAMPS,
+  TCP_FLAG_REDUCE_WINDOW,
 } from "../../layout";
 
 export function rtoMinUs(): u32 {
@@ -40,6 +42,16 @@ export function addsRtoMin(): bool {
 /** The window grows by all that an acknowledgment delivers, and by nothing that was told before. */
 export function countsDelivered(): bool {
   return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_COUNT_DELIVERED) != 0;
+}
+
+/** RFC 7323 section 3.2 would drop segments without the timestamps that were agreed on. */
+export function takesMissingTimestamps(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_MISSING_TIMESTAMPS) != 0;
+}
+
+/** ssthresh is a part of cwnd, though less may be in flight (RFC 9438 section 4.6 allows it). */
+export function reducesWindow(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_REDUCE_WINDOW) != 0;
 }
 
 /** A closed window is probed by a number below it instead of by the next byte. */

@@ -7,7 +7,7 @@ import { count } from "../../counters";
 import { tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
-import { Connection, ESTABLISHED, FIN_WAIT_1, PERSIST, RECOVERY } from "./connection";
+import { Connection, ESTABLISHED, FIN_WAIT_1, PERSIST, RECORDS, RECOVERY } from "./connection";
 import { isUnconfirmed } from "./fast-open-server";
 import { sendBeyond } from "./output";
 import { countRetransmission } from "./retransmit";
@@ -15,7 +15,7 @@ import { spoilSample, timeoutUs } from "./rtt";
 import { usesSack } from "./sack-recovery";
 import { markRepeated, untilHeadLost } from "./loss";
 import { frameFrom } from "./send-frame";
-import { transmitSegment } from "./transmit";
+import { recordReach, transmitSegment } from "./transmit";
 
 // What `tailState` says.
 /** The timer that runs is the probe's, not the retransmission timeout's. */
@@ -80,7 +80,7 @@ function mayProbe(connection: Connection): bool {
     connection.srtt != 0 &&
     connection.backoff == 0 &&
     connection.sackedBytes == 0 &&
-    connection.sendHead !== null &&
+    (connection.sendHead !== null || (connection.tailState & FIN_APART) != 0) &&
     !connection.has(RECOVERY | PERSIST)
   );
 }
@@ -117,7 +117,7 @@ function repeatLast(connection: Connection): void {
   const end = sentFin ? connection.sendEnd : connection.sendMax;
   const outstanding = end - connection.sendUna;
   if (outstanding == 0) return;
-  const bytes = ((outstanding - 1) % <u32>connection.mss) + 1;
+  const bytes = lastSegmentBytes(connection, end, outstanding);
   const last = frameFrom(connection, end - bytes);
   if (last === null) return;
   let flags = Tcp.ACK;
@@ -127,6 +127,19 @@ function repeatLast(connection: Connection): void {
   spoilSample(connection);
   connection.tailState |= PROBE_REPEATED;
   markRepeated(connection, last, bytes);
+}
+
+function lastSegmentBytes(connection: Connection, end: u32, outstanding: u32): u32 {
+  const whole = ((outstanding - 1) % <u32>connection.mss) + 1;
+  if (!connection.chose(RECORDS)) return whole;
+  // The last record alone, or as much of it as the last segment can have held.
+  let bytes = whole;
+  while (bytes != 0) {
+    const within = recordReach(connection, end - bytes, bytes);
+    if (within == bytes) break;
+    bytes -= within;
+  }
+  return bytes;
 }
 
 /** The last segment was the FIN alone. */

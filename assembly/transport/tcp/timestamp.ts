@@ -6,11 +6,12 @@ import { COUNTER_DROP_TCP_UNACCEPTABLE } from "../../layout";
 import { count } from "../../counters";
 import { nowMs, nowUs } from "../../time/clock";
 import { Tcp } from "../../wire/tcp";
-import { Connection } from "./connection";
-import { readTimestamps, segmentEcho, segmentTimestamp } from "./options";
+import { Connection, TIMESTAMPS } from "./connection";
+import { peerOptions, readTimestamps, segmentEcho, segmentTimestamp } from "./options";
 import { RTO_MAX_US, sampleRtt } from "./rtt";
 import { segmentFlags, segmentSequence } from "./segment";
 import { after, before } from "./sequence";
+import { takesMissingTimestamps } from "./settings";
 
 /** TS.Recent has an age in units of 2^20 µs, of which 24 days have so many (section 5.5). */
 const AGE_SHIFT: u64 = 20;
@@ -39,7 +40,7 @@ export const PAWS_MISSING: u32 = 2;
 
 export function checkTimestamp(connection: Connection): u32 {
   if (!readTimestamps()) {
-    if ((segmentFlags & Tcp.RST) != 0) return PAWS_PASSES;
+    if ((segmentFlags & Tcp.RST) != 0 || takesMissingTimestamps()) return PAWS_PASSES;
     count(COUNTER_DROP_TCP_UNACCEPTABLE);
     return PAWS_MISSING;
   }
@@ -57,7 +58,7 @@ export function checkTimestamp(connection: Connection): u32 {
  * the first of what it acknowledges and nothing from beyond a gap is echoed.
  */
 export function renewTimestamp(connection: Connection): void {
-  if (after(segmentSequence, connection.lastAckSent)) return;
+  if ((peerOptions & TIMESTAMPS) == 0 || after(segmentSequence, connection.lastAckSent)) return;
   setTimestamp(connection, segmentTimestamp);
 }
 
@@ -72,6 +73,7 @@ export function setTimestamp(connection: Connection, timestamp: u32): void {
  * the exact measurement was spoilt.
  */
 export function sampleEcho(connection: Connection): void {
+  if ((peerOptions & TIMESTAMPS) == 0) return;
   const elapsedMs = timestampNow(connection) - segmentEcho;
   if (elapsedMs > ECHO_MAX_MS) return;
   sampleRtt(connection, 1000 * max<u32>(1, elapsedMs));

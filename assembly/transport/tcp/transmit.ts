@@ -29,9 +29,10 @@ import { disarmTimer } from "../../time/wheel";
 import { Ethernet } from "../../wire/ethernet";
 import { Tcp } from "../../wire/tcp";
 import { sumBytes } from "../../wire/checksum";
-import { ACK_NOW, Connection, ECN } from "./connection";
+import { ACK_NOW, Connection, ECN, RECORDS } from "./connection";
 import { ecnFlags, ecnSent } from "./ecn";
 import { HEADERS_LENGTH, writeHeaders, writeMetadata } from "./header";
+import { isRecordEnd, withinRecord } from "./record-end";
 import { frameHolding, stampSent } from "./send-frame";
 import { segmentOptionBytes } from "./segment-options";
 
@@ -69,12 +70,13 @@ function transmitWith(connection: Connection, sequence: u32, bytes: u32, flags: 
     locate(connection, sequence);
     const frame = <Frame>payloadFrame;
     stampSent(frame, payloadSkip, bytes, <u32>nowUs);
+    const ends = connection.chose(RECORDS) && isRecordEnd(frame, sequence + bytes);
+    const all = ends ? flags | Tcp.PSH : flags;
     if (bytes <= <u32>frame.length && isHeadroomFree(connection, frame)) {
-      return transmitInPlace(connection, neighbour, frame, sequence, bytes, flags);
+      return transmitInPlace(connection, neighbour, frame, sequence, bytes, all);
     }
-    if (bytes > COPY_MAX) {
-      return transmitChain(connection, neighbour, sequence, bytes, flags);
-    }
+    if (bytes > COPY_MAX) return transmitChain(connection, neighbour, sequence, bytes, all);
+    return transmitCopy(connection, neighbour, sequence, bytes, all);
   }
   return transmitCopy(connection, neighbour, sequence, bytes, flags);
 }
@@ -250,7 +252,15 @@ function transmitPieces(connection: Connection, start: Frame, skip: u32, bytes: 
  * copied into one if need be, more goes as a chain of no more pieces than the device takes.
  */
 export function segmentReach(connection: Connection, sequence: u32, bytes: u32): u32 {
-  return bytes <= COPY_MAX ? bytes : max(COPY_MAX, chainReach(connection, sequence, bytes));
+  const whole = connection.chose(RECORDS) ? recordReach(connection, sequence, bytes) : bytes;
+  return whole <= COPY_MAX ? whole : max(COPY_MAX, chainReach(connection, sequence, whole));
+}
+
+/** How many of `bytes` from `sequence` share a record. */
+export function recordReach(connection: Connection, sequence: u32, bytes: u32): u32 {
+  if (bytes == 0) return 0;
+  locate(connection, sequence);
+  return withinRecord(payloadFrame, payloadSkip, bytes);
 }
 
 /** How many of `bytes` from `sequence` the device takes as one packet, a piece a frame. */

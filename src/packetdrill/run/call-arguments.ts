@@ -69,6 +69,7 @@ const receiveForm =
     sizes: [numberOr(expressions[2], DEFAULT_SIZE)],
     flags: numberOr(expressions[3], 0),
     controlBytes: 0,
+    isNull: isNull(expressions[1]),
   });
 
 const sendForm =
@@ -84,6 +85,7 @@ const sendForm =
         ? addressOf(expressions[4], remoteAddress(options))
         : undefined,
     control: [],
+    isNull: isNull(expressions[1]),
   });
 
 /** A null pointer: 0, or the name for it. */
@@ -146,6 +148,7 @@ const readers: Readonly<Record<string, Reader>> = {
     sizes: vectors(list).map(({ length }) => numberOf(length)),
     flags: 0,
     controlBytes: 0,
+    isNull: false,
   }),
   recvmsg: ([fd, expression, flags], context) => {
     const fields = message(expression);
@@ -156,6 +159,7 @@ const readers: Readonly<Record<string, Reader>> = {
       sizes: vectors(member(fields, "msg_iov")).map(({ length }) => numberOf(length)),
       flags: numberOr(flags, 0),
       controlBytes: member(fields, "msg_control") === undefined ? 0 : 512,
+      isNull: false,
     };
   },
   write: sendForm("write"),
@@ -171,6 +175,7 @@ const readers: Readonly<Record<string, Reader>> = {
     pieces: vectors(list).map(({ base, length }) => contents(base, length)),
     flags: 0,
     control: [],
+    isNull: false,
   }),
   sendmsg: ([fd, expression, flags], context) => {
     const fields = message(expression);
@@ -183,6 +188,7 @@ const readers: Readonly<Record<string, Reader>> = {
       flags: numberOr(flags, 0),
       address: name === undefined ? undefined : addressOf(name, remoteAddress(context.options)),
       control: controlMessages(member(fields, "msg_control")),
+      isNull: false,
     };
   },
   shutdown: ([fd, how], context) => ({

@@ -239,7 +239,9 @@ function compareOutput(wanted: Expression | undefined, name: string, result: Cal
   }
   if (wanted.kind === "string") return compareData(wanted, output);
   if (wanted.kind === "list" && isEllipsis(wanted.items[0])) return undefined;
-  return compareNumber(`the value of ${name}`, wanted, readInt32(output));
+  const value = readInt32(output);
+  const isUnsigned = value !== undefined && numberOf(wanted) > 0x7fffffff;
+  return compareNumber(`the value of ${name}`, wanted, isUnsigned ? value >>> 0 : value);
 }
 
 function comparePoll(action: SystemCallAction, result: CallResult): string | undefined {

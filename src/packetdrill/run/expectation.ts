@@ -30,6 +30,8 @@ interface Circumstances {
 export class Expectation {
   /** Payloads are zeros unless a call has sent something else. */
   expectsZeros = true;
+  /** Bytes of the longest segment seen. */
+  #longest = 0;
   readonly #wire: Wire;
   readonly #flows: Flows;
   readonly #options: RunOptions;
@@ -111,7 +113,7 @@ export class Expectation {
       (isOther ? "the packet belongs to another connection" : undefined) ??
       comparePacket(wanted, actual, {
         isPartial,
-        ignoresPush: !this.#options.isStrict && covered > 0,
+        forgivesPush: !this.#options.isStrict && (covered > 0 || this.#isFull(packet.payload)),
       }) ??
       this.#timestampProblem(wanted, sighting, toleranceUs) ??
       this.#payloadProblem(packet.payload, actual);
@@ -124,6 +126,12 @@ export class Expectation {
       throw this.#failure(event, words.join("; "), sighting, actual, baseUs);
     }
     return isPartial && actual.body.kind === "tcp" ? actual.body.length : 0;
+  }
+
+  /** Says whether a segment is as long as any has been. */
+  #isFull({ length }: Uint8Array): boolean {
+    this.#longest = Math.max(this.#longest, length);
+    return length > 0 && length === this.#longest;
   }
 
   #payloadProblem(payload: Uint8Array, actual: PacketAction): string | undefined {

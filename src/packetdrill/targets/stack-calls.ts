@@ -29,8 +29,11 @@ interface Blocked extends BegunCall {
 }
 
 const FIRST_FD = 3;
+const SEND_FLAGS =
+  linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL | linux.MSG_MORE | linux.MSG_EOR | linux.MSG_FASTOPEN;
 const eagain = failure(ERRNO_EAGAIN);
 const badDescriptor = failure(ERRNO_EBADF);
+const EFAULT = 14;
 const ENOTSOCK = 88;
 const EAFNOSUPPORT = 97;
 
@@ -60,6 +63,7 @@ export class StackCalls {
   begin(call: Call): BegunCall {
     const begun = this.#call(call);
     this.#machine.flush();
+    if ("fd" in call) this.stream(call.fd)?.note(this.#machine.nowUs);
     return begun;
   }
 
@@ -135,7 +139,12 @@ export class StackCalls {
     refuseFlags(call.form, call.flags, linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL);
     const isBlocking = !descriptor.isNonblocking && (call.flags & linux.MSG_DONTWAIT) === 0;
     const size = call.sizes.reduce((sum, bytes) => sum + bytes, 0);
-    return this.#block(isBlocking, () => socket.receive(size));
+    if (call.isNull && size > 0 && socket.readableBytes > 0) return this.#done(failure(EFAULT));
+    return this.#block(isBlocking, () => {
+      const result = socket.receive(size);
+      const tells = result !== undefined && call.controlBytes > 0 && result.errno === 0;
+      return tells ? { ...result, control: this.#options.controlOf(socket) } : result;
+    });
   }
 
   #send(
@@ -143,21 +152,23 @@ export class StackCalls {
     socket: KernelSocket,
     call: Extract<Call, { name: "send" }>,
   ): BegunCall {
-    const known = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL | linux.MSG_MORE | linux.MSG_FASTOPEN;
-    refuseFlags(call.form, call.flags, known);
+    refuseFlags(call.form, call.flags, SEND_FLAGS);
     if (call.control.length > 0) {
       throw new UnsupportedError("control messages are not supported by this stack");
     }
     const isBlocking = !descriptor.isNonblocking && (call.flags & linux.MSG_DONTWAIT) === 0;
     const contents = joinBytes(call.pieces);
-    const more = (call.flags & linux.MSG_MORE) !== 0;
-    const { address } = call;
+    const options = {
+      isBlocking,
+      more: (call.flags & linux.MSG_MORE) !== 0,
+      endsRecord: (call.flags & linux.MSG_EOR) !== 0,
+      address: call.address,
+    };
+    if (call.isNull && contents.length > 0) return this.#done(failure(EFAULT));
     if (socket instanceof StreamSocket && socket.sendsFast(call.flags)) {
-      return this.#block(isBlocking, () =>
-        socket.sendFast(contents, { isBlocking, more, address }),
-      );
+      return this.#block(isBlocking, () => socket.sendFast(contents, options));
     }
-    return this.#block(isBlocking, () => socket.send(contents, { isBlocking, more, address }));
+    return this.#block(isBlocking, () => socket.send(contents, options));
   }
 
   #socket(domain: number, type: number, protocol: number): CallResult {
@@ -263,8 +274,11 @@ export class StackCalls {
 
   /** Tries every blocked call again, oldest first. */
   #progress(): void {
-    if (this.#blocked.length === 0) return;
     const { nowUs } = this.#machine;
+    for (const { object } of this.#descriptors.values()) {
+      if (object instanceof StreamSocket) object.note(nowUs);
+    }
+    if (this.#blocked.length === 0) return;
     for (const blocked of this.#blocked) {
       blocked.result =
         blocked.attempt() ?? (nowUs >= blocked.deadlineUs ? blocked.late : undefined);

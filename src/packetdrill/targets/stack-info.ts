@@ -10,6 +10,8 @@ import {
 } from "../../../assembly/transport/tcp/record";
 import type { CongestionState, ConnectionView } from "../../wasm/connections";
 import { TCP_STATES } from "./stack-linux";
+import { START_US } from "./stack-machine";
+import type { StreamSocket } from "./stack-stream";
 
 /** The stack's clock counts these (assembly/time/clock.ts). */
 const TICK_US = 128;
@@ -59,7 +61,8 @@ function announcedMss({ mssMax }: ConnectionView, mtu: number): number {
   return mssMax === 0 ? mtu - 40 : Math.min(mssMax, mtu - 40);
 }
 
-export function tcpInfo(view: ConnectionView, context: InfoContext): Map<string, number> {
+export function tcpInfo(stream: StreamSocket, context: InfoContext): Map<string, number> {
+  const { view, chronograph } = stream;
   const { mss, stateNumber, cwnd, ssthresh } = view;
   const { delayedAckUs } = context;
   const ageMs = (tick: number) => {
@@ -71,6 +74,7 @@ export function tcpInfo(view: ConnectionView, context: InfoContext): Map<string,
   const scaling = view.has(SCALING);
   // Segments are counted, and mostly full.
   const repeated = view.retransmissions * mss;
+  const { lost } = view;
   return new Map([
     ["tcpi_state", TCP_STATES[stateNumber] as number],
     ["tcpi_ca_state", congestionStates[view.congestionState]],
@@ -87,6 +91,8 @@ export function tcpInfo(view: ConnectionView, context: InfoContext): Map<string,
     ["tcpi_advmss", announcedMss(view, context.mtu)],
     ["tcpi_unacked", segments(inFlight, mss)],
     ["tcpi_sacked", segments(view.sackedBytes, mss)],
+    ["tcpi_lost", segments(lost.all, mss)],
+    ["tcpi_retrans", segments(lost.repeated, mss)],
     ["tcpi_fackets", 0],
     ["tcpi_rtt", Math.floor(view.srttUs)],
     ["tcpi_rttvar", Math.floor(view.rttvarUs)],
@@ -111,5 +117,6 @@ export function tcpInfo(view: ConnectionView, context: InfoContext): Map<string,
     ["tcpi_notsent_bytes", view.unsentBytes],
     ["tcpi_snd_wnd", view.sendWindow],
     ["tcpi_rcv_wnd", view.receiveWindow],
+    ...chronograph.info(START_US),
   ]);
 }

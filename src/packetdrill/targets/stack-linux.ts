@@ -18,6 +18,7 @@ export const SIOCOUTQ = 0x5411;
 export const SIOCOUTQNSD = 0x894b;
 
 export const MSG_DONTWAIT = 0x40;
+export const MSG_EOR = 0x80;
 export const MSG_MORE = 0x8000;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_FASTOPEN = 0x20000000;
@@ -61,6 +62,8 @@ export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_USER_TIMEOUT = 18;
 export const TCP_MAXSEG = 2;
+/** Both the option and its control message. */
+export const TCP_INQ = 36;
 export const TCP_CORK = 3;
 export const TCP_QUICKACK = 12;
 export const TCP_NOTSENT_LOWAT = 25;

@@ -19,7 +19,7 @@ import { StackDevice } from "./stack-device";
 import type { SentPacket, SocketAddress, TargetOptions } from "./target";
 
 /** The stack's clock at the script's time zero. */
-const START_US = 1_000_000;
+export const START_US = 1_000_000;
 const POLL_BUDGET = 256;
 
 /** What an operation's token resolved to. */

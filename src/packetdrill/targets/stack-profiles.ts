@@ -49,11 +49,14 @@ export const profiles: Readonly<Record<ProfileName, StackOptions>> = {
     receiveBufferMaxBytes: 6_291_456,
     fastOpen: FAST_OPEN_CLIENT,
     fastOpenPauseMs: 0,
-    // tcp_set_rto, tcp_xmit_probe_skb, and tcp_slow_start by `acked_sacked`.
+    // tcp_set_rto, tcp_xmit_probe_skb, tcp_slow_start by `acked_sacked`, tcp_validate_incoming, and
+    // ssthresh of both controllers.
     addRtoMin: true,
     bareProbes: true,
     countDelivered: true,
     largeSyns: true,
+    missingTimestamps: true,
+    reduceWindow: true,
   },
   freebsd: { ...small, delayedAckUs: 100_000, rtoMinUs: 230_000, timeWaitUs: 60_000_000 },
   rfc: {

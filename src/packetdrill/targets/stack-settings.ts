@@ -90,6 +90,8 @@ const booleanOptions = [
   "addRtoMin",
   "bareProbes",
   "countDelivered",
+  "missingTimestamps",
+  "reduceWindow",
   "timestamps",
   "sack",
   "quickAcks",

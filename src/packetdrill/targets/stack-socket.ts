@@ -5,6 +5,8 @@ export interface SendOptions {
   readonly isBlocking: boolean;
   /** MSG_MORE. */
   readonly more: boolean;
+  /** MSG_EOR. */
+  readonly endsRecord: boolean;
   readonly address: SocketAddress | undefined;
 }
 

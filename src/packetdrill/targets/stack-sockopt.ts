@@ -25,14 +25,14 @@ import {
   SOCKET_OPTION_UNSENT_MAX,
   SOCKET_OPTION_USER_TIMEOUT,
 } from "../../../assembly/layout";
-import { CLOSED, LISTEN } from "../../../assembly/transport/tcp/record";
+import { CLOSED, FIN_RECEIVED, LISTEN } from "../../../assembly/transport/tcp/record";
 import { controllerName, controllerNumber } from "../../wasm/congestion-control";
 import * as linux from "./stack-linux";
 import type { StackMachine } from "./stack-machine";
 import { linuxControllers } from "./stack-settings";
 import { failure, type KernelSocket, success } from "./stack-socket";
 import { StreamSocket } from "./stack-stream";
-import { type CallResult, UnsupportedError } from "./target";
+import { type CallResult, type ControlMessage, UnsupportedError } from "./target";
 
 const TIME_TO_LIVE = 64;
 
@@ -120,6 +120,11 @@ export class SocketOptions {
     if (fastOpen !== undefined) return this.#setFastOpen(socket, fastOpen, number);
     if (option === linux.TCP_CONGESTION) return this.#setController(socket, value);
     if (option === linux.TCP_NOTSENT_LOWAT) return this.#setUnsentMax(socket, number);
+    if (option === linux.TCP_INQ) {
+      if (number !== 0 && number !== 1) return failure(ERRNO_EINVAL);
+      this.#set.set(`${socket.qd}/inq`, number);
+      return success(0);
+    }
     const counterpart = tcpOptions.get(option);
     if (counterpart === undefined) return unsupported("setsockopt", level, option);
     const result = this.#store(socket, counterpart[0], number * counterpart[1]);
@@ -201,6 +206,14 @@ export class SocketOptions {
     return errno > 0 ? failure(errno) : success(0);
   }
 
+  /** The control messages of a recvmsg that has taken what it takes: TCP_CM_INQ. */
+  controlOf(socket: KernelSocket): ControlMessage[] {
+    if (!(socket instanceof StreamSocket) || this.#set.get(`${socket.qd}/inq`) !== 1) return [];
+    // tcp_inq_hint: the end of the stream counts as a byte.
+    const left = socket.readableBytes + (socket.view.has(FIN_RECEIVED) ? 1 : 0);
+    return [{ level: linux.IPPROTO_TCP, type: linux.TCP_INQ, data: int(left) }];
+  }
+
   get(socket: KernelSocket, level: number, option: number, size: number): CallResult {
     if (level === linux.SOL_SOCKET) return this.#getSocketLevel(socket, option, size);
     const ip = level === linux.IPPROTO_IP ? ipOptions.get(option) : undefined;
@@ -219,6 +232,7 @@ export class SocketOptions {
     if (option === linux.TCP_NOTSENT_LOWAT) {
       return output(int(this.#set.get(`${socket.qd}/lowat`) ?? 0), size);
     }
+    if (option === linux.TCP_INQ) return output(int(this.#set.get(`${socket.qd}/inq`) ?? 0), size);
     const counterpart = tcpOptions.get(option);
     if (counterpart === undefined) return unsupported("getsockopt", level, option);
     return output(int(this.#load(socket, counterpart[0]) / counterpart[1]), size);

@@ -12,6 +12,8 @@ import {
   ERRNO_ENOTCONN,
   ERRNO_EPIPE,
   KIND_STREAM,
+  PUSH_MORE,
+  PUSH_RECORD_END,
   SOCKET_OPTION_FAST_OPEN_CONNECT,
   SOCKET_OPTION_FAST_OPEN_ROOM,
 } from "../../../assembly/layout";
@@ -40,6 +42,7 @@ import {
   SHUT_RD,
   SHUT_RDWR,
 } from "./stack-linux";
+import { Chronograph } from "./stack-chronograph";
 import type { StackMachine } from "./stack-machine";
 import { isWritable, takenBytes, unacknowledged } from "./stack-send-space";
 import { failure, type KernelSocket, type SendOptions, success } from "./stack-socket";
@@ -52,6 +55,7 @@ export class StreamSocket implements KernelSocket {
   readonly kind = "stream";
   readonly qd: number;
   lingerSeconds = -1;
+  readonly chronograph: Chronograph;
   readonly #machine: StackMachine;
   readonly #view: ConnectionView;
   #connecting: number | undefined;
@@ -73,6 +77,7 @@ export class StreamSocket implements KernelSocket {
     const view = machine.connections.of(qd);
     if (view === undefined) throw new Error("the stack has no record of the socket");
     this.#view = view;
+    this.chronograph = new Chronograph(view);
   }
 
   static open(machine: StackMachine): StreamSocket | number {
@@ -85,6 +90,11 @@ export class StreamSocket implements KernelSocket {
     const socket = new StreamSocket(machine, qd);
     socket.#used = true;
     return socket;
+  }
+
+  /** The stack has acted at this moment. */
+  note(nowUs: number): void {
+    this.chronograph.note(nowUs, this.#taken > 0);
   }
 
   get view(): ConnectionView {
@@ -206,7 +216,10 @@ export class StreamSocket implements KernelSocket {
     return received(this.#machine.device.take(completion.frame));
   }
 
-  send(contents: Uint8Array, { isBlocking, more }: SendOptions): CallResult | undefined {
+  send(
+    contents: Uint8Array,
+    { isBlocking, more, endsRecord }: SendOptions,
+  ): CallResult | undefined {
     this.#notice();
     const view = this.#view;
     if (this.#error !== 0) return failure(this.takeError());
@@ -218,7 +231,9 @@ export class StreamSocket implements KernelSocket {
     if (this.#taken > 0 && !isWritable(view)) return undefined;
     const bytes = takenBytes(view, contents.length - this.#taken);
     if (bytes === 0) return undefined;
-    const result = this.#push(contents.subarray(this.#taken, this.#taken + bytes), more);
+    const isLast = this.#taken + bytes === contents.length;
+    const manner = (more ? PUSH_MORE : 0) | (endsRecord && isLast ? PUSH_RECORD_END : 0);
+    const result = this.#push(contents.subarray(this.#taken, this.#taken + bytes), manner);
     if (result === undefined || result.errno !== 0) return result;
     this.#taken += bytes;
     if (isBlocking && this.#taken < contents.length) return undefined;
@@ -227,10 +242,10 @@ export class StreamSocket implements KernelSocket {
     return success(taken);
   }
 
-  #push(contents: Uint8Array, more: boolean): CallResult | undefined {
+  #push(contents: Uint8Array, manner: number): CallResult | undefined {
     const array = this.#machine.device.array(contents);
     if (array === 0) return undefined;
-    const token = this.#machine.stack.exports.push(this.qd, array, more ? 1 : 0);
+    const token = this.#machine.stack.exports.push(this.qd, array, manner);
     if (token < 0) {
       this.#machine.stack.exports.release(array);
       return failure(-token);

@@ -137,11 +137,12 @@ export class StackTarget implements Target {
   }
 
   snapshot(fd: number): ReadonlyMap<string, number> {
-    const view = this.#started().calls.stream(fd)?.view;
-    if (view === undefined) return new Map();
+    const { calls, machine } = this.#started();
+    const stream = calls.stream(fd);
+    if (stream === undefined) return new Map();
+    stream.note(machine.nowUs);
     const { delayedAckUs } = this.#settings;
-    const nowUs = this.#machine.stackNowUs;
-    return tcpInfo(view, { delayedAckUs, nowUs, mtu: this.#options.mtu });
+    return tcpInfo(stream, { delayedAckUs, nowUs: machine.stackNowUs, mtu: this.#options.mtu });
   }
 
   /** Closes what the script left open, lets every timer run out, and looks into the pools. */

@@ -65,6 +65,8 @@ export type Call =
       readonly flags: number;
       /** Room for control messages (recvmsg). */
       readonly controlBytes: number;
+      /** The script gives NULL for the buffer. */
+      readonly isNull: boolean;
     }
   | {
       readonly name: "send";
@@ -75,6 +77,8 @@ export type Call =
       readonly flags: number;
       readonly address?: SocketAddress | undefined;
       readonly control: readonly ControlMessage[];
+      /** The script gives NULL for the buffer. */
+      readonly isNull: boolean;
     }
   | { readonly name: "shutdown"; readonly fd: number; readonly how: number }
   | { readonly name: "close"; readonly fd: number }

@@ -20,12 +20,12 @@ const EPOLL_CTL_ADD = 1;
 const SECOND_US = 1_000_000;
 
 function read(fd: number, size = 1000) {
-  const buffers = { sizes: [size], flags: 0, controlBytes: 0 };
+  const buffers = { sizes: [size], flags: 0, controlBytes: 0, isNull: false };
   return { name: "receive", form: "read", fd, ...buffers } as const;
 }
 
 function write(fd: number, size: number) {
-  const buffers = { pieces: [new Uint8Array(size)], flags: 0, control: [] };
+  const buffers = { pieces: [new Uint8Array(size)], flags: 0, control: [], isNull: false };
   return { name: "send", form: "write", fd, ...buffers } as const;
 }
 

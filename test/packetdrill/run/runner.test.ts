@@ -125,12 +125,14 @@ describe("as the original has it", () => {
     expect((await original(surplus, true)).status).toBe("failed");
   });
 
-  test("PSH of several segments in one packet is not looked at, that of a single one is", async () => {
+  test("PSH of full segments is not looked at, that of a smaller one is", async () => {
     const text = (packet: string) => `${accepted}+0 write(4, ..., 3000) = 3000\n+0 > ${packet}\n`;
     expect((await original(text(". 1:3001(3000) ack 1"), false)).status).toBe("passed");
     expect((await original(text(". 1:3001(3000) ack 1"), true)).status).toBe("failed");
-    const single = text("P. 1:1001(1000) ack 1");
-    expect((await original(single, false)).status).toBe("failed");
+    expect((await original(text("P. 1:1001(1000) ack 1"), false)).status).toBe("passed");
+    const small = `+0.1 < . 1:1(0) ack 3001 win 60000\n+0 write(4, ..., 100) = 100\n+0 > . 3001:3101(100) ack 1\n`;
+    const both = `${text("P. 1:3001(3000) ack 1")}${small}`;
+    expect((await original(both, false)).status).toBe("failed");
   });
 });
 
