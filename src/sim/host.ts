@@ -33,7 +33,7 @@ export interface HostOptions {
 /** What a host needs of the simulation it is in. */
 export interface World {
   readonly module: WebAssembly.Module;
-  readonly memories: Memories | undefined;
+  readonly memories: Memories;
   readonly scheduler: Scheduler;
   /** Application code ran and may have promises to go on with. */
   applicationRan(): void;
@@ -123,7 +123,7 @@ export class Host implements EventLoop {
     const seed = this.#random.split(`boot/${this.#boots}`).bytes(64);
     const options = { ...this.#options.stack, seed };
     const { module, memories } = this.#world;
-    const stack = Stack.open(module, options, this.nowUs(), memories?.take(options));
+    const stack = Stack.open(module, options, this.nowUs(), memories.take(options));
     const boot = this.#boots;
     const libos = new SimulatedLibOs(stack, this.device, {
       ran: (completed) => {

@@ -18,7 +18,7 @@ import { Ambient, type AmbientMode } from "./ambient";
 import { SimulatedDevice } from "./device";
 import { Fingerprint } from "./fingerprint";
 import { Host, type World } from "./host";
-import type { Memories } from "./memories";
+import { Memories } from "./memories";
 import { Link } from "./network/link";
 import type { LinkOptions } from "./network/options";
 import { Router, type RouterOptions } from "./network/router";
@@ -36,8 +36,6 @@ export interface SimulationOptions {
   readonly module: WebAssembly.Module;
   /** What a clock or randomness outside the simulation gets: refused by default. */
   readonly ambient?: AmbientMode | undefined;
-  /** Where the memories of its hosts come from, for programs that run many; default: new ones. */
-  readonly memories?: Memories | undefined;
 }
 
 export interface SimulatedHostOptions {
@@ -94,7 +92,7 @@ export class Simulation {
   readonly random: Random;
   readonly fingerprint = new Fingerprint();
   readonly #module: WebAssembly.Module;
-  readonly #memories: Memories | undefined;
+  readonly #memories = new Memories();
   readonly #ambient: Ambient;
   readonly #hosts = new Map<string, Host>();
   readonly #links: Link[] = [];
@@ -104,10 +102,9 @@ export class Simulation {
   #applicationRan = false;
   #failure: { readonly cause: unknown } | undefined;
 
-  constructor({ seed, module, ambient = "forbid", memories }: SimulationOptions) {
+  constructor({ seed, module, ambient = "forbid" }: SimulationOptions) {
     this.seed = seed;
     this.#module = module;
-    this.#memories = memories;
     this.random = new Random(seed);
     const source = this.random.split("ambient");
     this.#ambient = new Ambient(ambient, {
@@ -286,6 +283,15 @@ export class Simulation {
       ran = true;
     }
     return ran;
+  }
+
+  /**
+   * Ends its hosts and hands their memories to simulations to come: who runs many in one process says
+   * `using sim = new Simulation(…)`, or the engine keeps megabytes of each until it collects garbage.
+   */
+  [Symbol.dispose](): void {
+    for (const host of this.#hosts.values()) host.crash();
+    this.#memories.giveBack();
   }
 
   #step(untilNs: number): boolean {

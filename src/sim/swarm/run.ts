@@ -5,7 +5,6 @@
 import { InvariantError } from "../invariants/invariant-error";
 import { watchInvariants } from "../invariants/watch";
 import { DemibunError } from "../../errors";
-import { Memories } from "../memories";
 import type { FrameListener } from "../trace";
 import type { Simulation } from "../simulation";
 import { Applications } from "./applications";
@@ -53,7 +52,6 @@ class Run {
   readonly #applications: Applications;
   readonly #flows: readonly FlowApplications[];
   readonly #tally = new Tally();
-  readonly #memories = new Memories();
   readonly #eventsMax: number;
   readonly #onEnd: RunOptions["onEnd"];
   readonly #watch: ReturnType<typeof watchInvariants>;
@@ -65,7 +63,6 @@ class Run {
     this.#onEnd = options.onEnd;
     this.#world = new World(scenario, {
       module,
-      memories: this.#memories,
       crashing: (host) => {
         this.#tally.host(this.#sim, host);
         this.#applications.forget(host);
@@ -109,8 +106,7 @@ class Run {
       features: featuresOf(this.#scenario),
     };
     this.#onEnd?.(this.#sim);
-    for (const host of this.#sim.hosts.values()) host.crash();
-    this.#memories.giveBack();
+    this.#sim[Symbol.dispose]();
     return result;
   }
 

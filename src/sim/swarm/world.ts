@@ -1,5 +1,4 @@
 /** Builds the simulation that a scenario describes, and makes its faults happen in time. */
-import type { Memories } from "../memories";
 import { Router } from "../network/router";
 import { Switch } from "../network/switch";
 import { Simulation } from "../simulation";
@@ -12,7 +11,6 @@ type Socket = () => Host | Station;
 
 export interface WorldOptions {
   readonly module: WebAssembly.Module;
-  readonly memories: Memories;
   /** Told of every crash, before the host is gone. */
   readonly crashing: (host: string) => void;
 }
@@ -23,8 +21,8 @@ export class World {
   readonly #crashing: (host: string) => void;
   #healed = false;
 
-  constructor(scenario: Scenario, { module, memories, crashing }: WorldOptions) {
-    this.sim = new Simulation({ seed: scenario.seed, module, memories });
+  constructor(scenario: Scenario, { module, crashing }: WorldOptions) {
+    this.sim = new Simulation({ seed: scenario.seed, module });
     this.#scenario = scenario;
     this.#crashing = crashing;
   }

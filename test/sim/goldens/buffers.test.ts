@@ -47,7 +47,7 @@ function ofConnection(host: Host, read: (view: ConnectionView) => number): numbe
 }
 
 async function cells({ megabits, roundTripMs, queueBytes, stack }: Row): Promise<string[]> {
-  const sim = new Simulation({ seed: 1, module: stackModule() });
+  using sim = new Simulation({ seed: 1, module: stackModule() });
   const options = { ...stack, frames: defaultStackOptions.frames, ringEntries: 2048 };
   const sink = sim.host("sink", { address: "10.0.0.1/24", stack: options });
   const source = sim.host("source", { address: "10.0.0.2/24", stack: options });
@@ -57,7 +57,7 @@ async function cells({ megabits, roundTripMs, queueBytes, stack }: Row): Promise
     queue: { kind: "drop-tail", bytesMax: queueBytes },
   });
   const received = startSink(sink);
-  return sim.run(async () => {
+  return await sim.run(async () => {
     await startSource(source, "10.0.0.1");
     await sim.sleep(HALF_MS);
     const before = received.get("10.0.0.2") ?? 0;

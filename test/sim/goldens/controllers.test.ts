@@ -24,7 +24,7 @@ interface Line {
 
 /** One flow for so long; its kB/s and what the queue dropped. */
 async function alone(congestionControl: Controller, line: Line, seconds: number) {
-  const sim = new Simulation({ seed: 1, module: stackModule() });
+  using sim = new Simulation({ seed: 1, module: stackModule() });
   const stack = { ...buffers, congestionControl };
   const sink = sim.host("sink", { address: "10.0.0.1/24", stack });
   const source = sim.host("source", { address: "10.0.0.2/24", stack });
@@ -45,7 +45,7 @@ async function alone(congestionControl: Controller, line: Line, seconds: number)
 
 /** Mb/s of a NewReno and a CUBIC flow through one line. */
 async function together(megabits: number, roundTripMs: number): Promise<number[]> {
-  const sim = new Simulation({ seed: 1, module: stackModule() });
+  using sim = new Simulation({ seed: 1, module: stackModule() });
   const sink = sim.host("sink", { address: "10.0.0.254/24", stack: buffers });
   const middle = sim.switch("middle");
   sim.link(middle, sink, {

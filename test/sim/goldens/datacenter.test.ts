@@ -35,7 +35,7 @@ interface Measured {
 }
 
 async function measure(congestionControl: "cubic" | "dctcp", flows: number): Promise<Measured> {
-  const sim = new Simulation({ seed: 1, module: stackModule() });
+  using sim = new Simulation({ seed: 1, module: stackModule() });
   const options = { ...stack, congestionControl };
   const sink = sim.host("sink", { address: "10.0.0.254/24", stack: options });
   const middle = sim.switch("middle");

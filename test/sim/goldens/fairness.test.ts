@@ -47,7 +47,7 @@ const queuesOf = ({ queueBytes }: Line) =>
 type Queue = ReturnType<typeof queuesOf>[number][1];
 
 async function share(flows: number, line: Line, queue: Queue) {
-  const sim = new Simulation({ seed: 1, module: stackModule() });
+  using sim = new Simulation({ seed: 1, module: stackModule() });
   const { bufferBytes, settleSeconds, seconds } = line;
   const stack = { receiveBufferBytes: bufferBytes, sendBufferBytes: bufferBytes, frames: 4096 };
   const sink = sim.host("sink", { address: "10.0.0.254/24", stack });

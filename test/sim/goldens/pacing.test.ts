@@ -17,7 +17,7 @@ interface Line {
 }
 
 async function alone(pacing: boolean, line: Line) {
-  const sim = new Simulation({ seed: 1, module: stackModule() });
+  using sim = new Simulation({ seed: 1, module: stackModule() });
   const stack = { receiveBufferBytes: 1 << 21, sendBufferBytes: 1 << 21, frames: 4096, pacing };
   const sink = sim.host("sink", { address: "10.0.0.1/24", stack });
   const source = sim.host("source", { address: "10.0.0.2/24", stack });

@@ -18,7 +18,7 @@ async function kilobytesPerSecond(
   loss: number,
   roundTripMs: number,
 ): Promise<number> {
-  const sim = new Simulation({ seed: 1, module: stackModule() });
+  using sim = new Simulation({ seed: 1, module: stackModule() });
   const bytes = bufferKib * 1024;
   const stack = { receiveBufferBytes: bytes, sendBufferBytes: bytes, frames: 1024 };
   const sink = sim.host("sink", { address: "10.0.0.1/24", stack });

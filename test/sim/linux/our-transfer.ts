@@ -9,7 +9,7 @@ const chunk = new Uint8Array(16 * 1024);
 
 /** Seconds from the SYN to the last byte's arrival. */
 export async function transferInVirtualTime(line: Line, bytes: number): Promise<number> {
-  const sim = new Simulation({ seed: SEED, module: stackModule() });
+  using sim = new Simulation({ seed: SEED, module: stackModule() });
   const receiver = sim.host("receiver", { address: `${RECEIVER}/24`, stack });
   const sender = sim.host("sender", { address: "10.0.0.2/24", stack });
   sim.link(sender, receiver, lineOptions(line), line.name);
