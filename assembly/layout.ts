@@ -277,6 +277,8 @@ export const SOCKET_OPTION_FAST_OPEN_CONNECT: u32 = 21;
 export const SOCKET_OPTION_FAST_OPEN_NO_COOKIE: u32 = 22;
 /** Read only: bytes of data that fit in the SYN of a connect that waits for them. */
 export const SOCKET_OPTION_FAST_OPEN_ROOM: u32 = 31;
+/** Repetitions of this socket's SYN without an answer; 0: OPEN_SYN_RETRIES. */
+export const SOCKET_OPTION_SYN_RETRIES: u32 = 32;
 /** ECN_…: whether connections begun from now on use explicit congestion notification. */
 export const SOCKET_OPTION_ECN: u32 = 23;
 /** Bytes a second that segments leave at, at most; 0: no such limit. It implies pacing. */

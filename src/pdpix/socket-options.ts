@@ -20,6 +20,7 @@ import {
   SOCKET_OPTION_PACING_RATE,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
+  SOCKET_OPTION_SYN_RETRIES,
   SOCKET_OPTION_TIME_TO_LIVE,
   SOCKET_OPTION_TYPE_OF_SERVICE,
   SOCKET_OPTION_UNSENT_MAX,
@@ -80,6 +81,8 @@ export interface SocketOptions {
    * leaves with the first push. A push may follow connect at once in either case.
    */
   fastOpenConnect: boolean;
+  /** Repetitions of a connect's SYN without an answer, up to 127; 0: the stack's `syn_retries`. */
+  synRetries: number;
   /** Data in SYNs need no cookie: for networks in which nobody forges addresses (section 6.1). */
   fastOpenNoCookie: boolean;
   /** Whether the connection to be made uses explicit congestion notification (RFC 3168). */
@@ -102,6 +105,7 @@ const numbers: Readonly<Record<keyof SocketOptions, number>> = {
   unsentMaxBytes: SOCKET_OPTION_UNSENT_MAX,
   typeOfService: SOCKET_OPTION_TYPE_OF_SERVICE,
   timeToLive: SOCKET_OPTION_TIME_TO_LIVE,
+  synRetries: SOCKET_OPTION_SYN_RETRIES,
   fastOpenRequests: SOCKET_OPTION_FAST_OPEN,
   fastOpenConnect: SOCKET_OPTION_FAST_OPEN_CONNECT,
   fastOpenNoCookie: SOCKET_OPTION_FAST_OPEN_NO_COOKIE,
@@ -125,6 +129,7 @@ const fromZero: ReadonlySet<string> = new Set([
   "unsentMaxBytes",
   "typeOfService",
   "fastOpenRequests",
+  "synRetries",
 ]);
 
 const keepAliveNumbers: Readonly<Record<keyof KeepAlive, number>> = {

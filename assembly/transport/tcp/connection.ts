@@ -352,6 +352,13 @@ export class Connection {
   @inline isFast(bit: u16): bool {
     return (this.fastOpen & bit) != 0;
   }
+  /** Repetitions of our SYN, 0: the usual number; until it is answered nothing is probed. */
+  @inline get synRetriesMax(): u8 {
+    return this.probesUnanswered;
+  }
+  set synRetriesMax(repetitions: u8) {
+    this.probesUnanswered = repetitions;
+  }
   /** First of the accept queue (listener). */
   @inline get acceptHead(): Connection | null {
     return changetype<Connection | null>(changetype<usize>(this.receiveHead));

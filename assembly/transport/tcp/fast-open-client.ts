@@ -5,6 +5,7 @@
 import {
   COUNTER_TCP_FAST_OPEN_ACTIVE,
   COUNTER_TCP_FAST_OPEN_ACTIVE_FAILED,
+  COUNTER_TCP_PATH_MTU_LOWERED,
   FAST_OPEN_CLIENT,
   FAST_OPEN_CLIENT_NO_COOKIE,
   FRAME_SIZE,
@@ -14,13 +15,13 @@ import { count } from "../../counters";
 import { copyOut } from "../../memory/chain";
 import { copyBytes } from "../../memory/copy";
 import { Frame } from "../../memory/frame";
-import { pathMtu } from "../../network/path-mtu";
+import { pathMtu, PATH_MTU_FLOOR, rememberPath } from "../../network/path-mtu";
 import { nowUs, tickAfter } from "../../time/clock";
 import { armTimer } from "../../time/wheel";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { trimSendQueue } from "./acknowledge";
-import { Connection, FIN_QUEUED } from "./connection";
+import { Connection, DELAYING, FIN_QUEUED, RTT_TIMING } from "./connection";
 import { extendControl } from "./control";
 import {
   isKnownExperimental,
@@ -54,7 +55,9 @@ import {
   FAST_EXPERIMENTAL,
   FAST_FIRST,
   FAST_NO_COOKIE,
+  FAST_REFUSED,
 } from "./record";
+import { countRetransmission } from "./retransmit";
 import { timeoutUs } from "./rtt";
 import { stampSent } from "./send-frame";
 import { segmentAcknowledgment } from "./segment";
@@ -188,6 +191,24 @@ export function settleSynData(connection: Connection): void {
     count(COUNTER_TCP_FAST_OPEN_ACTIVE_FAILED);
   }
   if (connection.sendEnd != una) makeReady(connection);
+  // Who has more to say acknowledges with it.
+  if (connection.sendEnd != connection.sendMax) connection.choose(DELAYING);
+}
+
+/**
+ * A router says that our SYN of this number was larger than `mtu`. The data in it are why: it goes again
+ * without them, once and at once, and this is no sign of congestion (RFC 1191 section 6.4).
+ */
+export function synTooBig(connection: Connection, sequence: u32, mtu: u32): void {
+  const bytes: u32 = connection.fastOpenBytes;
+  if (bytes == 0 || connection.isFast(FAST_REFUSED) || sequence != connection.initialSend) return;
+  if (mtu >= bytes + HEADERS_MAX) return;
+  connection.fastOpen |= FAST_REFUSED;
+  connection.clear(RTT_TIMING);
+  count(COUNTER_TCP_PATH_MTU_LOWERED);
+  if (mtu >= PATH_MTU_FLOOR) rememberPath(connection.remote, Ipv4.PROTOCOL_TCP, mtu);
+  countRetransmission(connection);
+  endDeferral(connection);
 }
 
 /** Nobody has answered the SYN at all (section 4.1.3.1). */

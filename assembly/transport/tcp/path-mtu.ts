@@ -23,7 +23,8 @@ import { armTimer } from "../../time/wheel";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { congestionPathChanged } from "./congestion";
-import { Connection, ESTABLISHED, PERSIST, TIME_WAIT } from "./connection";
+import { Connection, ESTABLISHED, PERSIST, SYN_SENT, TIME_WAIT } from "./connection";
+import { synTooBig } from "./fast-open-client";
 import { makeReady } from "./ready";
 import { spoilSample, timeoutUs } from "./rtt";
 import { before } from "./sequence";
@@ -100,7 +101,9 @@ export function tcpTooBig(
   quotedBytes: u32,
 ): void {
   const connection = findConnection(local, remote, rotl<u32>(sentPorts, 16));
-  if (connection === null || connection.state < ESTABLISHED) return;
+  if (connection === null) return;
+  if (connection.state == SYN_SENT) synTooBig(connection, sequence, mtu);
+  if (connection.state < ESTABLISHED) return;
   if (connection.state == TIME_WAIT || isFragmentable(connection)) return;
   const used = <u32>connection.mss + headersLength(connection);
   const told = toldMtu(mtu, quotedBytes, used);

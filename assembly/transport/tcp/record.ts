@@ -105,6 +105,8 @@ export const FAST_DATA_ACKNOWLEDGED: u16 = 64;
 export const FAST_UNCONFIRMED: u16 = 128;
 /** The SYN-ACK brings the peer a cookie. */
 export const FAST_COOKIE: u16 = 256;
+/** A router has refused the SYN with data, and it has gone again without. */
+export const FAST_REFUSED: u16 = 512;
 
 /** Delivery rates are counted in so many bytes a second. */
 export const RATE_UNIT: u32 = 64;

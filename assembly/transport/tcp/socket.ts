@@ -32,6 +32,7 @@ import {
   SOCKET_OPTION_PACING_RATE,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
+  SOCKET_OPTION_SYN_RETRIES,
   SOCKET_OPTION_USER_TIMEOUT,
   SOMAXCONN,
 } from "../../layout";
@@ -82,6 +83,8 @@ const BUFFER_MIN: i32 = 4096;
 const BUFFER_MAX: i32 = 1 << 29;
 /** As Linux: 32,767 s and 127 probes. */
 const KEEP_ALIVE_MAX_MS: i32 = 32_767_000;
+/** As Linux. */
+const SYN_RETRIES_MAX: i32 = 127;
 /** Three days: ticks are compared in half of their circle. */
 const USER_TIMEOUT_MAX_MS: i32 = 259_200_000;
 const KEEP_ALIVE_MAX_PROBES: i32 = 127;
@@ -273,6 +276,11 @@ export function tcpSetOption(queue: Queue, option: u32, value: i32): i32 {
       if (value < 0 || value > USER_TIMEOUT_MAX_MS) return -ERRNO_EINVAL;
       connection.userTimeoutMs = value;
       return 0;
+    case SOCKET_OPTION_SYN_RETRIES:
+      if (value < 0 || value > SYN_RETRIES_MAX) return -ERRNO_EINVAL;
+      if (connection.state > SYN_SENT) return -ERRNO_EISCONN;
+      connection.synRetriesMax = <u8>value;
+      return 0;
     case SOCKET_OPTION_FAST_OPEN:
     case SOCKET_OPTION_FAST_OPEN_CONNECT:
     case SOCKET_OPTION_FAST_OPEN_NO_COOKIE:
@@ -342,6 +350,8 @@ export function tcpGetOption(queue: Queue, option: u32): i32 {
       return connection.keepAliveProbes;
     case SOCKET_OPTION_CONTROLLER:
       return connection.controller;
+    case SOCKET_OPTION_SYN_RETRIES:
+      return connection.state <= SYN_SENT ? connection.synRetriesMax : 0;
     case SOCKET_OPTION_FAST_OPEN:
     case SOCKET_OPTION_FAST_OPEN_CONNECT:
     case SOCKET_OPTION_FAST_OPEN_NO_COOKIE:

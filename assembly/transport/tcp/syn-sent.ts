@@ -117,6 +117,7 @@ export function establish(connection: Connection): void {
 export function endHandshake(connection: Connection): void {
   connection.retries = 0;
   connection.backoff = 0;
+  connection.probesUnanswered = 0;
   connection.heardTick = nowTick;
   connection.receivedTick = nowTick;
   renewQuickAcks(connection);

@@ -63,7 +63,10 @@ export function tcpTimer(connection: Connection): void {
 }
 
 function synTimeout(connection: Connection): void {
-  const limit = connection.state == SYN_SENT ? synRetries() : synAckRetries();
+  let limit = synAckRetries();
+  if (connection.state == SYN_SENT) {
+    limit = connection.synRetriesMax != 0 ? <u32>connection.synRetriesMax : synRetries();
+  }
   if (isGivenUp(connection, limit, timeoutUs(connection))) {
     if (connection.state == SYN_SENT) synUnanswered(connection);
     kill(connection, ERRNO_ETIMEDOUT);

@@ -179,7 +179,8 @@ const readers: Readonly<Record<string, Reader>> = {
   }),
   sendmsg: ([fd, expression, flags], context) => {
     const fields = message(expression);
-    const name = member(fields, "msg_name");
+    // `msg_name(...)=...` is the usual address, as `...` is in sendto.
+    const name = fields.find((field) => field.name === "msg_name")?.value;
     return {
       name: "send",
       form: "sendmsg",

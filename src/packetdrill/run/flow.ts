@@ -20,6 +20,8 @@ export class Flow {
   readonly remotePort: number;
   /** What the script calls the local port, once it named it. */
   scriptLocalPort: number | undefined;
+  /** Its socket is under test no more: another one has been made. */
+  isFormer = false;
   /** The system's ISN on the wire and in the script; undefined before its first segment. */
   #localIsn: { readonly wire: number; readonly script: number } | undefined;
   /** The script's own ISN, which goes to the wire as it is written. */
@@ -135,6 +137,7 @@ export class Flows {
 
   /** A new socket is under test. */
   socketMade(): void {
+    if (this.current !== undefined) this.current.isFormer = true;
     this.current = undefined;
     this.#boundPort = undefined;
     this.#connectedPort = undefined;

@@ -6,7 +6,8 @@ import { type TargetOptions, UnsupportedError } from "../targets/target";
 
 export interface RunOptions extends TargetOptions {
   /**
-   * False: as the original program has it, which looks at nothing after the last event, at no
+   * False: as the original program has it, which looks at nothing after the last event, at no packet of
+   * a socket once the script has made another one, at no
    * timestamp unless `--tcp_ts_tick_usecs` is given, and sees what offloads have put together: PSH of
    * a packet in several segments is the offload's.
    */

@@ -4,6 +4,7 @@ import {
   ECN,
   ESTABLISHED,
   FAST_DATA_ACKNOWLEDGED,
+  FAST_UNCONFIRMED,
   SACK_PERMITTED,
   SCALING,
   TIMESTAMPS,
@@ -46,6 +47,15 @@ function agreedOptions(view: ConnectionView): number {
 /** Segments that `bytes` make. */
 function segments(bytes: number, mss: number): number {
   return Math.ceil(Math.max(0, bytes) / Math.max(1, mss));
+}
+
+/** Segments that have arrived, as if all but the last were full; a SYN counts with its data. */
+function delivered(view: ConnectionView): number {
+  const acknowledged = ((view.sendUna - view.initialSend) | 0) - 1;
+  const isConfirmed = acknowledged >= 0 && (view.fastOpen & FAST_UNCONFIRMED) === 0;
+  if (!isConfirmed) return 0;
+  const isInSyn = view.fastOpenBytes > 0 && (view.fastOpen & FAST_DATA_ACKNOWLEDGED) !== 0;
+  return 1 + segments(acknowledged - (isInSyn ? view.fastOpenBytes : 0), view.mss);
 }
 
 export interface InfoContext {
@@ -104,6 +114,7 @@ export function tcpInfo(stream: StreamSocket, context: InfoContext): Map<string,
     ["tcpi_reordering", 3],
     ["tcpi_total_retrans", view.retransmissions],
     ["tcpi_rcv_space", view.receiveBuffer],
+    ["tcpi_delivered", delivered(view)],
     ["tcpi_bytes_acked", view.acknowledgedBytes],
     ["tcpi_bytes_received", view.receivedBytes],
     ["tcpi_bytes_retrans", repeated],

@@ -72,6 +72,7 @@ export const IP_TOS = 1;
 export const IP_TTL = 2;
 export const IP_MTU_DISCOVER = 10;
 export const TCP_CONGESTION = 13;
+export const TCP_SYNCNT = 7;
 export const TCP_FASTOPEN = 23;
 export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_NO_COOKIE = 34;

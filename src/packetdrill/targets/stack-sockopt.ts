@@ -20,6 +20,7 @@ import {
   SOCKET_OPTION_PACING_RATE,
   SOCKET_OPTION_RECEIVE_BUFFER,
   SOCKET_OPTION_SEND_BUFFER,
+  SOCKET_OPTION_SYN_RETRIES,
   SOCKET_OPTION_TIME_TO_LIVE,
   SOCKET_OPTION_TYPE_OF_SERVICE,
   SOCKET_OPTION_UNSENT_MAX,
@@ -63,7 +64,9 @@ const ipOptions: ReadonlyMap<number, Counterpart> = new Map([
   [linux.IP_TTL, [SOCKET_OPTION_TIME_TO_LIVE, 1]],
 ]);
 
-const fastOpenOptions: ReadonlyMap<number, number> = new Map([
+/** Of connects and listeners. */
+const openingOptions: ReadonlyMap<number, number> = new Map([
+  [linux.TCP_SYNCNT, SOCKET_OPTION_SYN_RETRIES],
   [linux.TCP_FASTOPEN, SOCKET_OPTION_FAST_OPEN],
   [linux.TCP_FASTOPEN_CONNECT, SOCKET_OPTION_FAST_OPEN_CONNECT],
   [linux.TCP_FASTOPEN_NO_COOKIE, SOCKET_OPTION_FAST_OPEN_NO_COOKIE],
@@ -116,8 +119,8 @@ export class SocketOptions {
     if (!(socket instanceof StreamSocket)) return unsupported("setsockopt", level, option);
     if (level === linux.SOL_SOCKET) return this.#setSocketLevel(socket, option, number, value);
     if (level !== linux.IPPROTO_TCP) return unsupported("setsockopt", level, option);
-    const fastOpen = fastOpenOptions.get(option);
-    if (fastOpen !== undefined) return this.#setFastOpen(socket, fastOpen, number);
+    const opening = openingOptions.get(option);
+    if (opening !== undefined) return this.#setOpening(socket, opening, number);
     if (option === linux.TCP_CONGESTION) return this.#setController(socket, value);
     if (option === linux.TCP_NOTSENT_LOWAT) return this.#setUnsentMax(socket, number);
     if (option === linux.TCP_INQ) {
@@ -160,7 +163,7 @@ export class SocketOptions {
   }
 
   /** What only a socket without a connection has is EINVAL for others there. */
-  #setFastOpen(socket: StreamSocket, option: number, value: number): CallResult {
+  #setOpening(socket: StreamSocket, option: number, value: number): CallResult {
     const result = this.#store(socket, option, value);
     return result.errno === ERRNO_EISCONN ? failure(ERRNO_EINVAL) : result;
   }
@@ -225,8 +228,8 @@ export class SocketOptions {
         ? failure(ERRNO_ENOPROTOOPT)
         : unsupported("getsockopt", level, option);
     }
-    const fastOpen = fastOpenOptions.get(option);
-    if (fastOpen !== undefined) return output(int(this.#load(socket, fastOpen)), size);
+    const opening = openingOptions.get(option);
+    if (opening !== undefined) return output(int(this.#load(socket, opening)), size);
     if (option === linux.TCP_CONGESTION) return output(this.#getController(socket), size);
     if (option === linux.TCP_MAXSEG) return output(int(this.#segmentBytes(socket)), size);
     if (option === linux.TCP_NOTSENT_LOWAT) {

@@ -10,6 +10,7 @@ import {
   ERRNO_EISCONN,
   ERRNO_ENOBUFS,
   ERRNO_ENOTCONN,
+  ERRNO_EOPNOTSUPP,
   ERRNO_EPIPE,
   KIND_STREAM,
   PUSH_MORE,
@@ -277,9 +278,8 @@ export class StreamSocket implements KernelSocket {
       if (state >= SYN_SENT) {
         return this.#isOpen ? this.send(contents, options) : failure(ERRNO_EALREADY);
       }
-      const errno = this.#setFast(1);
-      if (errno !== 0) return failure(errno);
-      if (address === undefined) return failure(ERRNO_EPIPE);
+      const errno = address === undefined ? ERRNO_EOPNOTSUPP : this.#setFast(1);
+      if (errno !== 0 || address === undefined) return failure(errno);
       const result = this.connect(address, false);
       if (result !== undefined && result.errno !== 0 && result.errno !== ERRNO_EINPROGRESS) {
         return result;
