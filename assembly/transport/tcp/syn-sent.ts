@@ -30,7 +30,7 @@ import { agree, sendSynAgain } from "./handshake";
 import { rest } from "./keep-alive";
 import { parseOptions } from "./options";
 import { acceptWaitingPushes } from "./push";
-import { renewQuickAcks } from "./quick-ack";
+import { renewQuickAcks, slackenAcknowledgments } from "./quick-ack";
 import { makeReady } from "./ready";
 import { startTuning } from "./receive-buffer";
 import { FAST_CONNECT, FAST_DEFERRED } from "./record";
@@ -101,6 +101,8 @@ function opensFast(connection: Connection, repeated: bool): void {
   settleSynData(connection);
   skipSyn();
   receiveText(connection);
+  // What did not fit the SYN carries the acknowledgment, as later data will (quick-ack.ts).
+  if (<i32>(connection.sendEnd - connection.sendNext) > 0) slackenAcknowledgments(connection);
 }
 
 /** Our SYN is acknowledged: enters ESTABLISHED with the first round-trip sample. */
