@@ -158,7 +158,7 @@ function holes(count: number): number {
   const { stack } = victim;
   if (stack.counter(COUNTER_DROP_TCP_REASSEMBLY_FULL) === 0) throw new Error("no hole was refused");
   const held = stack.counter(COUNTER_FRAMES_OUT);
-  if (held > 300) throw new Error(`the holes hold ${held} frames`);
+  if (held > 600) throw new Error(`the holes hold ${held} frames`);
   stack[Symbol.dispose]();
   return spent;
 }

@@ -60,7 +60,7 @@ interface Seen {
 
 async function writeReports(folder: string): Promise<void> {
   const link = { ab: { delayMs: 10, loss: { packets: [10] } }, ba: { delayMs: 10 } };
-  const { recorder } = await recordTransfer(50_000, link);
+  const { recorder } = await recordTransfer(20_000, link);
   const report = runReport(recorder.data(), { result: resultOf(7) });
   await writeReport(report, { html: `${folder}/run.html` });
   const swarm = { seed: 7, runsAsked: 1, isTwice: true, workers: 1, fingerprint: "00", wallMs: 1 };
