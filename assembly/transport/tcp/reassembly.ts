@@ -18,13 +18,8 @@ import { noteDuplicate } from "./sack";
 import { segmentBytes, segmentFlags, segmentSequence, takePayload } from "./segment";
 import { after, before } from "./sequence";
 
-/**
- * Runs that one connection may have. More than the first number begin with full segments only: a
- * queue that overflows on the way drops every other one, while tiny segments are an attacker's.
- */
+/** Holes one connection may have, and frames it may hold beyond them. */
 const RUNS_MAX: u32 = 128;
-const FULL_RUNS_MAX: u32 = 512;
-/** Frames that one connection may hold beyond its first hole: so many, or a window of full segments. */
 const FRAMES_MAX: u32 = 1024;
 
 /**
@@ -42,8 +37,7 @@ function keep(connection: Connection): void {
   if (segmentBytes == 0 && !fin) return;
   // The pool's last quarter is for segments in order. The device is given frames down to the last
   // eighth only, so a lower limit here could use up all that it has and the missing one never comes.
-  const limit = max(FRAMES_MAX, connection.receiveBuffer / connection.mss);
-  if (connection.reassemblyCount >= limit || framesLeft(connection) < framesTotal() >> 2) {
+  if (connection.reassemblyCount >= FRAMES_MAX || framesLeft(connection) < framesTotal() >> 2) {
     count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
     return;
   }
@@ -64,8 +58,7 @@ function insert(connection: Connection, payload: Frame): void {
     extend(connection, run, payload);
     return;
   }
-  const limit = payload.total < <u32>connection.mss ? RUNS_MAX : FULL_RUNS_MAX;
-  if (connection.runs >= limit) {
+  if (connection.runs >= RUNS_MAX) {
     count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
     release(payload);
     return;
