@@ -127,8 +127,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "transport/tcp/output.ts",
-        find: "    if (limit <= mss) return mss;",
-        replace: "    if (limit <= mss) return mss + 1;",
+        find: "    if (limit <= mss || connection.chose(RECORDS)) return mss;",
+        replace: "    if (limit <= mss || connection.chose(RECORDS)) return mss + 1;",
       },
     ],
   },
@@ -195,7 +195,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: "transport/tcp/output.ts",
-        find: "    if (connection.sendNext == connection.sendUna) armPersist(connection);\n",
+        find: "    if (connection.sendNext == connection.sendUna && !waits) armPersist(connection);\n",
         replace: "    // Nothing probes.\n",
       },
     ],
