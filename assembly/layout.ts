@@ -134,6 +134,8 @@ export const TCP_FLAG_LARGE_SYNS: u32 = 2097152;
 export const TCP_FLAG_MISSING_TIMESTAMPS: u32 = 4194304;
 /** A loss reduces the window, not what was in flight. */
 export const TCP_FLAG_REDUCE_WINDOW: u32 = 8388608;
+/** Tails of which nobody speaks are probed (RFC 8985 section 7). */
+export const TCP_FLAG_TAIL_PROBES: u32 = 16777216;
 export const OPEN_ARP_TTL_US: u32 = 60;
 export const OPEN_ARP_RETRIES: u32 = 64;
 export const OPEN_ARP_TIMEOUT_US: u32 = 68;
@@ -422,6 +424,11 @@ export const COUNTER_TCP_COOKIES_RECEIVED: u32 = 73;
 /** Acknowledgments of no cookie, or of one too old, while cookies were under way. */
 export const COUNTER_TCP_COOKIES_FAILED: u32 = 74;
 export const COUNTER_TCP_KEEP_ALIVE_PROBES: u32 = 75;
+/** Timeouts, and recoveries altogether, that turned out to be for nothing and were taken back. */
+export const COUNTER_TCP_SPURIOUS_TIMEOUTS: u32 = 76;
+export const COUNTER_TCP_RECOVERIES_UNDONE: u32 = 77;
+/** Connections on whose path segments overtake each other. */
+export const COUNTER_TCP_REORDERING_SEEN: u32 = 78;
 export const COUNTER_TCP_PATH_MTU_LOWERED: u32 = 84;
 export const COUNTER_TCP_BLACK_HOLES: u32 = 85;
 /** Connects whose data in the SYN were acknowledged, and were not, by the SYN-ACK. */
@@ -443,7 +450,7 @@ export const COUNTER_TCP_PACED: u32 = 89;
 export const COUNTER_COUNT: u32 = 96;
 
 // Record sizes of the pools, needed to plan the memory before the module exists.
-export const CONNECTION_SIZE: u32 = 512;
+export const CONNECTION_SIZE: u32 = 576;
 export const QUEUE_SIZE: u32 = 32;
 // What observers read of a queue record (assembly/queue/queue.ts).
 export const QUEUE_KIND: u32 = 0;

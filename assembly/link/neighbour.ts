@@ -20,6 +20,7 @@ import { Frame, release } from "../memory/frame";
 import { bucketCount } from "../memory/plan";
 import { carve } from "../memory/region";
 import { MAPPED_PREFIX } from "../network/address";
+import { tellDeparture } from "../network/departure";
 import { tellUnreachable } from "../network/unreachable";
 import { KEY_NETWORK, secretKey } from "../random";
 import { tickAfter } from "../time/clock";
@@ -303,6 +304,7 @@ function prepareHeader(neighbour: Neighbour, mac: usize): void {
 function sendWaiting(neighbour: Neighbour): void {
   let packet = takeWaitingPacket(neighbour);
   while (packet !== null) {
+    tellDeparture(packet.data);
     neighbourSend(neighbour.nic, neighbour, packet, packet.mark);
     packet = takeWaitingPacket(neighbour);
   }

@@ -46,7 +46,7 @@ export class Frame {
   sequence: u32;
   /** Owner's own use: TCP transmission flags; UDP source port. */
   mark: u32;
-  /** Owner's own use: TCP token of the push that ends with this frame. */
+  /** Owner's own use: TCP's time of sending, the last run of a packet beyond a gap. */
   detail: u32;
 
   @inline get data(): usize {

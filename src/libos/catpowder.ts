@@ -46,6 +46,7 @@ export function stackOptions(config: Config): StackOptions {
     countDelivered: false,
     missingTimestamps: false,
     reduceWindow: false,
+    tailProbes: true,
     timeWaitUs: inetstack.timeWaitMs * 1000,
     delayedAckUs: inetstack.delayedAckMs * 1000,
     quickAcks: inetstack.quickAcks,

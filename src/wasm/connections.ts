@@ -159,6 +159,10 @@ export class ConnectionView {
   get rtoUs(): number {
     return this.#word(record.CONNECTION_RTO);
   }
+  /** Bits of record.ts: UNDO_WATCHED, FRTO_SENT, … */
+  get undoState(): number {
+    return this.#byte(record.CONNECTION_UNDO_STATE);
+  }
   /** Doublings of the timeout. */
   get backoff(): number {
     return this.#byte(record.CONNECTION_BACKOFF);

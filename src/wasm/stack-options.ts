@@ -53,6 +53,7 @@ import {
   TCP_FLAG_ADD_RTO_MIN,
   TCP_FLAG_BARE_PROBES,
   TCP_FLAG_COUNT_DELIVERED,
+  TCP_FLAG_TAIL_PROBES,
   TCP_FLAG_TUNE_RECEIVE,
   TCP_FLAG_MISSING_TIMESTAMPS,
 } from "../../assembly/layout";
@@ -123,6 +124,8 @@ export interface StackOptions {
   readonly timestamps: boolean;
   /** Selective acknowledgments (RFC 2018) are offered to peers and agreed to. */
   readonly sack: boolean;
+  /** Tails of flights are probed before the timeout (RFC 8985 section 7). */
+  readonly tailProbes: boolean;
   /** Repetitions without an answer before a connect, a half-open connection or any other gives up. */
   readonly synRetries: number;
   readonly synAckRetries: number;
@@ -198,6 +201,7 @@ export const defaultStackOptions: StackOptions = {
   synCookies: "full",
   timestamps: true,
   sack: true,
+  tailProbes: true,
   // 1 + 2 + … + 128 s, above the 3 minutes that RFC 9293 section 3.8.3 asks for (MUST-23).
   synRetries: 7,
   // A peer that sent a SYN and then nothing is forgotten after 63 s; its slot is wanted.
@@ -255,7 +259,8 @@ function tcpFlags(options: StackOptions): number {
     (tuneReceiveBuffer ? TCP_FLAG_TUNE_RECEIVE : 0) |
     (largeSyns ? TCP_FLAG_LARGE_SYNS : 0) |
     (missingTimestamps ? TCP_FLAG_MISSING_TIMESTAMPS : 0) |
-    (reduceWindow ? TCP_FLAG_REDUCE_WINDOW : 0)
+    (reduceWindow ? TCP_FLAG_REDUCE_WINDOW : 0) |
+    (options.tailProbes ? TCP_FLAG_TAIL_PROBES : 0)
   );
 }
 

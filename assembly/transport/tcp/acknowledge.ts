@@ -3,7 +3,15 @@ import { Frame, releaseFrame } from "../../memory/frame";
 import { nowTick, nowUs } from "../../time/clock";
 import { disarmTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
-import { Connection, FIN_QUEUED, ORPHAN, PERSIST, RECOVERY, RTT_TIMING } from "./connection";
+import {
+  Connection,
+  FIN_QUEUED,
+  FRTO_WAITING,
+  ORPHAN,
+  PERSIST,
+  RECOVERY,
+  RTT_TIMING,
+} from "./connection";
 import {
   acknowledgedNew,
   duplicateAcknowledgment,
@@ -13,11 +21,13 @@ import {
 } from "./congestion";
 import { duplicateEcho } from "./ecn-reduction";
 import { sampleDeliveryRate } from "./delivery-rate";
+import { frtoAcknowledged } from "./frto";
 import { rest } from "./keep-alive";
 import { isHeadLost, judge } from "./loss";
 import { pathProved } from "./path-mtu";
 import { acceptWaitingPushes } from "./push";
 import { makeReady } from "./ready";
+import { noteRoundTrip } from "./reordering";
 import { sampleRtt } from "./rtt";
 import { mayHaveBlocks, sawDuplicate, takeSackBlocks } from "./sack-blocks";
 import { inSackRecovery, reduceRate, usesSack } from "./sack-recovery";
@@ -33,6 +43,7 @@ import {
 import { after, before } from "./sequence";
 import { armLossTimer, awaitReordering, cancelProbe, FIN_APART, probeAnswered } from "./tail-probe";
 import { sampleEcho } from "./timestamp";
+import { judgeEcho } from "./undo";
 
 /**
  * Processes the acknowledgment of a segment whose SEG.ACK lies in SND.UNA..SND.MAX, and its window.
@@ -45,6 +56,7 @@ export function acknowledge(connection: Connection): void {
     advance(connection, acknowledged);
     takeWindow(connection);
     if (usesSack(connection)) takeSack(connection, acknowledged, sacked);
+    if (connection.undoState >= FRTO_WAITING) frtoAcknowledged(connection, acknowledged, 0, false);
     return;
   }
   const window = segmentWindow << connection.sendScale;
@@ -57,18 +69,25 @@ export function acknowledge(connection: Connection): void {
     !connection.has(PERSIST);
   takeWindow(connection);
   if ((segmentFlags & Tcp.ECE) != 0) duplicateEcho(connection);
+  const fresh = takeDuplicate(connection, duplicate, sacked);
+  if (connection.undoState >= FRTO_WAITING) frtoAcknowledged(connection, 0, fresh, duplicate);
+}
+
+/** SND.UNA has not moved: what a duplicate, or its blocks, mean. The bytes that they newly tell of. */
+function takeDuplicate(connection: Connection, duplicate: bool, sacked: u32): u32 {
   if (!usesSack(connection)) {
     if (duplicate) duplicateAcknowledgment(connection);
-    return;
+    return 0;
   }
-  if (sacked == 0 && !mayHaveBlocks(connection)) return;
+  if (sacked == 0 && !mayHaveBlocks(connection)) return 0;
   const fresh = takeSackBlocks(connection);
   judge(connection);
   if (connection.sackedBytes != 0) cancelProbe(connection);
   // RFC 6675 section 2: new blocks make a duplicate of it, whatever else it carries, and nothing else.
-  if (fresh == 0) return;
+  if (fresh == 0) return 0;
   sackedAcknowledgment(connection, connection.sackedBytes - sacked);
   awaitReordering(connection);
+  return fresh;
 }
 
 /**
@@ -109,17 +128,19 @@ function advance(connection: Connection, acknowledged: u32): void {
     connection.clear(RTT_TIMING);
     elapsedUs = max<u32>(1, <u32>nowUs - connection.rttStart);
     sampleRtt(connection, elapsedUs);
+    noteRoundTrip(connection, elapsedUs);
     isPathProved =
       acknowledged >= <u32>connection.mss && connection.provingSequence == connection.rttSequence;
-  } else if (connection.sampleLost != 0) {
+  } else if (connection.sampleLost != 0 && connection.optionBytes != 0) {
     sampleEcho(connection);
   }
   // Karn's algorithm (RFC 6298 section 5): what was doubled stays so until a round trip is measured.
-  // Without timestamps that could take many losses, so there any acknowledgment ends it.
   if (connection.sampleLost == 0) connection.backoff = 0;
-  const flightBefore = connection.sendNext - connection.sendUna;
-  if (una < connection.sendUna) connection.sendWraps++;
+  const unaBefore = connection.sendUna;
+  if (una < unaBefore) connection.sendWraps++;
   connection.sendUna = una;
+  if (connection.undoState != 0) judgeEcho(connection);
+  const flightBefore = connection.sendNext - unaBefore;
   // After a timeout SND.NXT went back; what is acknowledged needs no sending again.
   if (before(connection.sendNext, una)) connection.sendNext = una;
   connection.retries = 0;
@@ -151,7 +172,7 @@ export function trimSendQueue(connection: Connection, una: u32): void {
     if (after(end, una)) break;
     const next: Frame | null = frame.next;
     if (connection.sendPoint === frame) connection.sendPoint = next;
-    if (frame.mark != 0) forgetMarks(connection, frame);
+    if ((frame.mark | connection.sackedBytes) != 0) forgetMarks(connection, frame);
     releaseFrame(frame);
     connection.sendFrames--;
     frame = next;

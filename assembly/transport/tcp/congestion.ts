@@ -16,6 +16,7 @@ import { reducesByEcho } from "./ecn-reduction";
 import { isHeadLost } from "./loss";
 import { makeReady } from "./ready";
 import { isRecovered } from "./recover";
+import { isReordering, narrowReordering, recoveryEnded } from "./reordering";
 import { retransmitFirst } from "./retransmit";
 import { enterSackRecovery, inSackRecovery, reduceRate } from "./sack-recovery";
 import { clearScoreboard, sackedBelow } from "./scoreboard";
@@ -23,6 +24,7 @@ import { segmentAcknowledgment } from "./segment";
 import { before } from "./sequence";
 import { countsDelivered } from "./settings";
 import { CWND_MAX } from "./slow-start";
+import { watchRecovery, watchTimeout } from "./undo";
 
 /** RFC 5681 section 3.2. */
 const DUPLICATE_THRESHOLD: u8 = 3;
@@ -54,6 +56,7 @@ export function acknowledgedNew(
   }
   const mss: u32 = connection.mss;
   if (!before(segmentAcknowledgment, connection.recover)) {
+    recoveryEnded(connection);
     connection.clear(PARTIAL_SEEN);
     connection.cwnd = inSackRecovery(connection)
       ? connection.ssthresh
@@ -97,6 +100,7 @@ export function duplicateAcknowledgment(connection: Connection): void {
   if (!isRecovered(connection)) return;
   count(COUNTER_TCP_FAST_RETRANSMITS);
   reduceThreshold(connection);
+  watchRecovery(connection);
   connection.recover = connection.sendMax;
   connection.recoverFlight = 0;
   connection.set(RECOVERY);
@@ -117,7 +121,8 @@ export function sackedAcknowledgment(connection: Connection, delivered: u32): vo
     return;
   }
   if (connection.duplicateAcks < 255) connection.duplicateAcks++;
-  if (connection.duplicateAcks >= DUPLICATE_THRESHOLD || isHeadLost(connection)) {
+  const many = connection.duplicateAcks >= DUPLICATE_THRESHOLD && !isReordering(connection);
+  if (many || isHeadLost(connection)) {
     enterRecovery(connection, delivered);
   } else if (connection.sendEnd != connection.sendNext) {
     makeReady(connection);
@@ -128,6 +133,7 @@ export function sackedAcknowledgment(connection: Connection, delivered: u32): vo
 export function enterRecovery(connection: Connection, delivered: u32): void {
   if (connection.sackedBytes == 0 || !isRecovered(connection)) return;
   reduceThreshold(connection);
+  watchRecovery(connection);
   enterSackRecovery(connection, delivered);
 }
 
@@ -140,7 +146,11 @@ export function reduceOnce(connection: Connection): void {
 
 /** The retransmission timer expired (RFC 5681 section 3.1, RFC 6582 section 3.2 step 4). */
 export function congestionTimeout(connection: Connection): void {
+  const again = connection.has(RECOVERY) || connection.retries > 1;
+  const repeated = !isRecovered(connection);
   reduceToLossWindow(connection, connection.retries <= 1);
+  watchTimeout(connection, again, repeated);
+  narrowReordering(connection);
   connection.recover = connection.sendMax;
   connection.duplicateAcks = 0;
   connection.clear(RECOVERY | PARTIAL_SEEN);
@@ -153,6 +163,7 @@ export function congestionTimeout(connection: Connection): void {
  */
 export function congestionPathChanged(connection: Connection): void {
   if (connection.has(RECOVERY)) connection.cwnd = connection.ssthresh;
+  connection.undoState = 0;
   connection.recover = connection.sendMax;
   connection.duplicateAcks = 0;
   connection.clear(RECOVERY | PARTIAL_SEEN);
@@ -160,12 +171,13 @@ export function congestionPathChanged(connection: Connection): void {
 }
 
 /**
- * What may be in flight: cwnd, and a segment more for each of the first two duplicates (RFC 3042). That
- * is for new data: while SND.NXT is behind SND.MAX it would send again what may have arrived.
+ * What may be in flight: cwnd, and what has left the network by the peer's blocks (RFC 6675 section 5,
+ * step 3), or a segment for each of the first two duplicates (RFC 3042). That is for new data: while
+ * SND.NXT is behind SND.MAX it would send again what may have arrived.
  */
 export function congestionWindow(connection: Connection): u32 {
   const duplicates: u32 = connection.duplicateAcks;
   if (duplicates == 0 || connection.has(RECOVERY)) return connection.cwnd;
   if (connection.sendNext != connection.sendMax) return connection.cwnd;
-  return connection.cwnd + min(duplicates, 2) * connection.mss;
+  return connection.cwnd + max(connection.sackedBytes, min(duplicates, 2) * connection.mss);
 }

@@ -92,3 +92,5 @@ if (offsetof<Connection>("lastSentTick") != record.CONNECTION_LAST_SENT_TICK)
   ERROR("record.ts: lastSentTick");
 if (offsetof<Connection>("heardTick") != record.CONNECTION_HEARD_TICK)
   ERROR("record.ts: heardTick");
+if (offsetof<Connection>("undoState") != record.CONNECTION_UNDO_STATE)
+  ERROR("record.ts: undoState");

@@ -137,7 +137,7 @@ export class Connection {
   optionBytes: u8;
   /** TIMESTAMPS, SACK_PERMITTED. */
   agreed: u8;
-  /** 1: a retransmission has spoilt a measurement, so the next echo gives one (RFC 7323 section 4.1). */
+  /** 1: no round trip has been measured since a retransmission. The next echo gives one (RFC 7323 4.1). */
   sampleLost: u8;
   /** Runs in `reassemblyHead`. */
   runs: u8;
@@ -276,6 +276,34 @@ export class Connection {
   repeatUs: u32;
   /** Frames that blocks have cut. */
   cuts: u16;
+  /** When `minRttUs` was measured, by a clock of 2^20 µs. */
+  minRttTime: u16;
+
+  // What the last reduction of the window can be taken back by (undo.ts), as it was before.
+  undoCwnd: u32;
+  undoSsthresh: u32;
+  /** CUBIC's W_max, cwnd_prior, W_est, K and t. */
+  undoMaximum: u32;
+  undoPrior: u32;
+  undoEstimate: u32;
+  undoOrigin: f32;
+  undoTicks: u32;
+  /** SND.UNA when the recovery began. */
+  undoUna: u32;
+  /** Bytes sent again since, of which the peer has not said that they came twice. */
+  repeatedBytes: u32;
+  /** With timestamps TSval of the first repetition (RFC 3522's RetransmitTS), else F-RTO's RecoveryPoint. */
+  undoPoint: u32;
+
+  // Reordering (reordering.ts): RFC 8985's RACK.min_RTT in µs, and RACK.dsack_round.
+  minRttUs: u32;
+  dsackRound: u32;
+  /** UNDO_… bits: whether a recovery is watched that may turn out to be for nothing (undo.ts). */
+  undoState: u8;
+  /** RACK.reo_wnd_mult of RFC 8985, less one. */
+  reorderingSteps: u8;
+  /** REORDERING_… bits, and in units of PERSIST_ONE RACK.reo_wnd_persist. */
+  reorderingState: u8;
 
   // Explicit congestion notification (ecn.ts, ecn-reduction.ts).
   /** ECN_…: whether it is offered and agreed to. */

@@ -8,26 +8,22 @@
  */
 import { CONTROLLER_CUBIC, CONTROLLER_DCTCP, CONTROLLER_NEW_RENO } from "../../layout";
 import { nowTick, TICK_SHIFT } from "../../time/clock";
-import { Connection, ECN, ESTABLISHED, PACED, RECOVERY } from "./connection";
+import { Connection, ECN, ESTABLISHED, PACED, RECOVERY, UNDO_CURVE } from "./connection";
 import {
   cubicAvoid,
   cubicCongested,
   cubicEchoThreshold,
   cubicForget,
   cubicRestart,
+  cubicRestore,
+  cubicSave,
   cubicSkipTime,
   cubicThreshold,
 } from "./cubic";
 import { dctcpAcknowledged, dctcpStart, dctcpThreshold } from "./dctcp";
 import { announceReduction } from "./ecn";
 import { wasReducedByEcho } from "./ecn-reduction";
-import {
-  hystartAcknowledged,
-  hystartReset,
-  hystartRoundEnded,
-  hystartSent,
-  hystartStep,
-} from "./hystart";
+import { hystartAcknowledged, hystartReset, hystartRoundEnded, hystartStep } from "./hystart";
 import { newRenoAvoid, newRenoEchoThreshold, newRenoThreshold } from "./new-reno";
 import { startPacing } from "./pacing";
 import { growSendBuffer } from "./send-buffer";
@@ -55,6 +51,7 @@ function startDctcp(connection: Connection): void {
 export function chooseController(connection: Connection, controller: u8): void {
   if (connection.controller == controller) return;
   connection.controller = controller;
+  connection.undoState = 0;
   cubicForget(connection);
   connection.cubicPrior = 0;
   hystartReset(connection);
@@ -122,8 +119,28 @@ function avoid(connection: Connection, acknowledged: u32): void {
   else newRenoAvoid(connection, acknowledged);
 }
 
+/** Remembers the window as it is, before it is reduced (RFC 9438 section 4.9). */
+function saveWindow(connection: Connection): void {
+  connection.undoState = connection.cubicRuns != 0 ? UNDO_CURVE : 0;
+  connection.undoCwnd = connection.cwnd;
+  connection.undoSsthresh = connection.ssthresh;
+  cubicSave(connection);
+}
+
+/**
+ * Takes the last reduction back. A window that has grown beyond what it was since then stays, and so
+ * does its curve (RFC 9438 section 4.9).
+ */
+export function restoreWindow(connection: Connection): void {
+  connection.ssthresh = max(connection.ssthresh, connection.undoSsthresh);
+  if (connection.cwnd >= connection.undoCwnd) return;
+  connection.cwnd = connection.undoCwnd;
+  cubicRestore(connection, (connection.undoState & UNDO_CURVE) != 0);
+}
+
 /** A loss was found: sets ssthresh. What becomes of cwnd is the recovery's to say. */
 export function reduceThreshold(connection: Connection): void {
+  saveWindow(connection);
   announceReduction(connection);
   if (wasReducedByEcho(connection)) return;
   connection.ssthresh = lossThreshold(connection);
@@ -133,7 +150,11 @@ export function reduceThreshold(connection: Connection): void {
 /** The peer echoes congestion; so many bytes were in flight. What becomes of cwnd is not said here. */
 export function reduceByEcho(connection: Connection, flight: u32): void {
   announceReduction(connection);
-  connection.ssthresh = echoThreshold(connection, min(flight, connection.cwnd));
+  const threshold = echoThreshold(connection, min(flight, connection.cwnd));
+  connection.ssthresh = threshold;
+  // A recovery that was for nothing gives no more back than this.
+  connection.undoCwnd = min(connection.undoCwnd, threshold);
+  connection.undoSsthresh = min(connection.undoSsthresh, threshold);
   if (isCubic(connection)) cubicCongested(connection);
 }
 
@@ -185,8 +206,7 @@ export function resumeSending(connection: Connection): void {
   hystartReset(connection);
 }
 
-/** `bytes` from SND.NXT, which has not moved yet, have left. */
-export function noteSent(connection: Connection, bytes: u32): void {
+/** Data has left. */
+export function noteSent(connection: Connection): void {
   connection.lastSentTick = nowTick;
-  if (isFirstSlowStart(connection)) hystartSent(connection, bytes);
 }

@@ -119,3 +119,24 @@ export function cubicForget(connection: Connection): void {
   connection.cubicMaximum = 0;
   connection.cubicRuns = 0;
 }
+
+/** Remembers the curve before it is reduced (section 4.9). */
+export function cubicSave(connection: Connection): void {
+  connection.undoMaximum = connection.cubicMaximum;
+  connection.undoPrior = connection.cubicPrior;
+  connection.undoEstimate = <u32>connection.cubicEstimate;
+  connection.undoOrigin = connection.cubicOrigin;
+  connection.undoTicks = connection.cubicTicks;
+}
+
+/** The curve goes on where it was, `ran` or not; the time between does not count. */
+export function cubicRestore(connection: Connection, ran: bool): void {
+  connection.cubicMaximum = connection.undoMaximum;
+  connection.cubicPrior = connection.undoPrior;
+  connection.cubicEstimate = <f64>connection.undoEstimate;
+  connection.cubicOrigin = connection.undoOrigin;
+  connection.cubicTicks = connection.undoTicks;
+  connection.cubicSeenTick = nowTick;
+  connection.cubicFraction = 0;
+  connection.cubicRuns = ran ? 1 : 0;
+}

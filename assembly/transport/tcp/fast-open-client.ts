@@ -207,7 +207,7 @@ export function synTooBig(connection: Connection, sequence: u32, mtu: u32): void
   connection.clear(RTT_TIMING);
   count(COUNTER_TCP_PATH_MTU_LOWERED);
   if (mtu >= PATH_MTU_FLOOR) rememberPath(connection.remote, Ipv4.PROTOCOL_TCP, mtu);
-  countRetransmission(connection);
+  countRetransmission(connection, 0);
   endDeferral(connection);
 }
 

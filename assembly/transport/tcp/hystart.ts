@@ -23,17 +23,6 @@ export function hystartReset(connection: Connection): void {
   connection.lastRoundRttUs = 0;
 }
 
-/** Notes in the frames of the send queue from SND.NXT on when their `bytes` were sent. */
-export function hystartSent(connection: Connection, bytes: u32): void {
-  const time = <u32>nowUs;
-  const end = connection.sendNext + bytes;
-  let frame = connection.sendPoint;
-  while (frame !== null && after(end, frame.sequence)) {
-    frame.total = time;
-    frame = frame.next;
-  }
-}
-
 /** The part of a slow start step that is to be taken. */
 export function hystartStep(connection: Connection, step: u32): u32 {
   return connection.cssRounds == 0 ? step : step / GROWTH_DIVISOR;
@@ -79,10 +68,12 @@ function hasGrown(connection: Connection): bool {
 
 /** A round has ended. True when slow start is over with it. */
 export function hystartRoundEnded(connection: Connection): bool {
+  // Should a reduction be taken back, its slow start goes on with what it knew.
+  if (!isFirstSlowStart(connection)) return false;
   connection.lastRoundRttUs = connection.roundRttUs;
   connection.roundRttUs = 0;
   connection.rttSamples = 0;
-  if (connection.cssRounds == 0 || !isFirstSlowStart(connection)) return false;
+  if (connection.cssRounds == 0) return false;
   // The round in which it began counts, however little was left of it.
   if (connection.cssRounds < CSS_ROUNDS) {
     connection.cssRounds++;

@@ -7,8 +7,9 @@ import { Frame } from "../../memory/frame";
 import { nowUs } from "../../time/clock";
 import { Connection } from "./connection";
 import { endsRecord } from "./record-end";
+import { isReordering, reorderingWindowUs, repeatWindowUs } from "./reordering";
 import { judgedFrame } from "./scoreboard";
-import { cutFrame, lastOfRun, LOST, REPEATED, SACKED } from "./send-frame";
+import { cutFrame, lastOfRun, LOST, REPEATED, SACKED, SPOILT } from "./send-frame";
 import { before } from "./sequence";
 
 /** RFC 6675: DupThresh − 1 segments' worth of bytes above a hole say that it is lost. */
@@ -18,8 +19,17 @@ const LOSS_SEGMENTS: u32 = 2;
 export function judge(connection: Connection): void {
   if (connection.sackedBytes == 0) return;
   judgeFirst(connection);
-  if (connection.repeatUs != 0 && isLate(connection, connection.repeatUs))
-    judgeRepeated(connection);
+  if (connection.repeatUs == 0) return;
+  const windowUs = repeatWindowUs(connection);
+  if (isLate(connection, connection.repeatUs, windowUs)) judgeRepeated(connection, windowUs);
+}
+
+/**
+ * Bytes above a hole, more than which say that it is lost; none do where segments overtake each other
+ * (RFC 8985 section 3.3.1).
+ */
+function lossThreshold(connection: Connection): u32 {
+  return isReordering(connection) ? u32.MAX_VALUE : LOSS_SEGMENTS * <u32>connection.mss;
 }
 
 /**
@@ -27,7 +37,8 @@ export function judge(connection: Connection): void {
  * ago; where neither holds, it holds for nothing that was sent after.
  */
 function judgeFirst(connection: Connection): void {
-  const threshold = LOSS_SEGMENTS * <u32>connection.mss;
+  const threshold = lossThreshold(connection);
+  const windowUs = reorderingWindowUs(connection);
   let frame = judgedFrame(connection);
   if (frame === null) {
     // Acknowledged past it, and with it went what `sackedAbove` counted below SND.UNA.
@@ -40,8 +51,8 @@ function judgeFirst(connection: Connection): void {
     if ((frame.mark & SACKED) != 0) {
       last = lastOfRun(frame);
       connection.sackedAbove -= last.sequence + last.length - frame.sequence;
-    } else if (frame.mark == 0) {
-      if (connection.sackedAbove <= threshold && !isLate(connection, frame.total)) break;
+    } else if ((frame.mark & (REPEATED | LOST)) == 0) {
+      if (connection.sackedAbove <= threshold && !isLate(connection, frame.total, windowUs)) break;
       markLost(connection, frame);
     }
     connection.judged = last.sequence + last.length;
@@ -51,7 +62,7 @@ function judgeFirst(connection: Connection): void {
 }
 
 /** What was sent again and is late once more, among all that has been judged. */
-function judgeRepeated(connection: Connection): void {
+function judgeRepeated(connection: Connection, windowUs: u32): void {
   let earliest: u32 = 0;
   let frame = connection.sendHead;
   while (frame !== null && before(frame.sequence, connection.judged)) {
@@ -60,7 +71,7 @@ function judgeRepeated(connection: Connection): void {
       continue;
     }
     if ((frame.mark & REPEATED) != 0) {
-      if (isLate(connection, frame.total)) {
+      if (isLate(connection, frame.total, windowUs)) {
         frame.mark &= ~REPEATED;
         markLost(connection, frame);
       } else if (earliest == 0 || <i32>(frame.total - earliest) < 0) {
@@ -81,7 +92,7 @@ function markLost(connection: Connection, frame: Frame): void {
 export function markHeadLost(connection: Connection): void {
   const head = connection.sendHead;
   // What bears a mark has been judged.
-  if (head === null || head.mark != 0) return;
+  if (head === null || (head.mark & (SACKED | REPEATED | LOST)) != 0) return;
   markLost(connection, head);
   connection.judged = head.sequence + head.length;
   connection.judgedFrame = head.next;
@@ -125,37 +136,31 @@ export function markRepeated(connection: Connection, start: Frame, bytes: u32): 
   while (frame !== null && left != 0) {
     if (left < <u32>frame.length) cutFrame(connection, frame, left);
     if ((frame.mark & LOST) != 0) connection.lostBytes -= frame.length;
-    frame.mark = (frame.mark | REPEATED) & ~LOST;
+    frame.mark = (frame.mark | REPEATED | SPOILT) & ~LOST;
     left -= min(left, <u32>frame.length);
     frame = frame.next;
   }
   if (connection.repeatUs == 0) connection.repeatUs = (<u32>nowUs) | 1;
 }
 
-/** RACK.reo_wnd: how much later than its successors a segment may come, a quarter of a round trip. */
-function reorderingWindowUs(connection: Connection): u32 {
-  return connection.srtt >> 5;
-}
-
 /** Microseconds until what was sent at `sentUs`, and overtaken, is lost; 0: it is. */
-function untilLate(connection: Connection, sentUs: u32): u32 {
+function untilLate(connection: Connection, sentUs: u32, windowUs: u32): u32 {
   const gone = <u32>nowUs - sentUs;
-  const limit = connection.rackRttUs + reorderingWindowUs(connection);
+  const limit = connection.rackRttUs + windowUs;
   return gone >= limit ? 0 : limit - gone;
 }
 
 /** Something sent no earlier has arrived, a reordering window ago (RFC 8985 section 6.2 step 5). */
-function isLate(connection: Connection, sentUs: u32): bool {
-  return <i32>(connection.rackSentUs - sentUs) >= 0 && untilLate(connection, sentUs) == 0;
+function isLate(connection: Connection, sentUs: u32, windowUs: u32): bool {
+  return <i32>(connection.rackSentUs - sentUs) >= 0 && untilLate(connection, sentUs, windowUs) == 0;
 }
 
 /** Says whether the oldest segment in flight is lost by what has overtaken it. */
 export function isHeadLost(connection: Connection): bool {
   const head = connection.sendHead;
   if (head === null || connection.sackedBytes == 0 || (head.mark & SACKED) != 0) return false;
-  return (
-    connection.sackedBytes > LOSS_SEGMENTS * <u32>connection.mss || isLate(connection, head.total)
-  );
+  if (connection.sackedBytes > lossThreshold(connection)) return true;
+  return isLate(connection, head.total, reorderingWindowUs(connection));
 }
 
 /** Microseconds until the oldest segment in flight may be taken for lost; u32.MAX_VALUE: no telling. */
@@ -165,5 +170,5 @@ export function untilHeadLost(connection: Connection): u32 {
     return u32.MAX_VALUE;
   }
   if (<i32>(connection.rackSentUs - head.total) < 0) return u32.MAX_VALUE;
-  return untilLate(connection, head.total);
+  return untilLate(connection, head.total, reorderingWindowUs(connection));
 }

@@ -14,6 +14,7 @@ import {
   DELAYING,
   ESTABLISHED,
   FIN_QUEUED,
+  FRTO_SENDING,
   KEEP_ALIVE,
   NO_DELAY,
   PACED,
@@ -29,6 +30,7 @@ import { noteSent, resumeSending } from "./controller";
 import { isReductionDue } from "./ecn";
 import { endDeferral, mayEndDeferral } from "./fast-open-client";
 import { isUnconfirmed } from "./fast-open-server";
+import { frtoSend } from "./frto";
 import { sendSynAgain } from "./handshake";
 import { markDelivered } from "./delivery-rate";
 import { forgetHolds, isHeld, stopExpecting } from "./holding";
@@ -41,6 +43,7 @@ import { departed, pacedLimit, waitsForDeparture } from "./pacing";
 import { timeoutUs } from "./rtt";
 import { hasDuplicate } from "./sack";
 import { inSackRecovery, PIPE_BLOCKED, sendLost } from "./sack-recovery";
+import { markSpoilt } from "./send-frame";
 import { armAfterSending, armLossTimer, FIN_APART } from "./tail-probe";
 import { before, laterOf } from "./sequence";
 import { chainReach, recordReach, segmentReach, transmitSegment } from "./transmit";
@@ -68,6 +71,7 @@ export function output(connection: Connection): bool {
   if (connection.sendMax == connection.sendUna && connection.sendEnd != connection.sendUna) {
     resumeSending(connection);
   }
+  if ((connection.undoState & FRTO_SENDING) != 0) frtoSend(connection);
   pipe = inSackRecovery(connection) ? sendLost(connection) : NO_PIPE;
   if (pipe == PIPE_BLOCKED) return false;
   while (true) {
@@ -217,10 +221,14 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
     else connection.tailState &= ~FIN_APART;
   }
   const next = sequence + bytes + (fin ? 1 : 0);
-  if (before(sequence, connection.sendMax)) countRetransmission(connection);
+  if (before(sequence, connection.sendMax)) {
+    const repeated = min(bytes, connection.sendMax - sequence);
+    countRetransmission(connection, repeated);
+    markSpoilt(connection, sequence, repeated);
+  }
   if (bytes != 0) {
     if (connection.chose(PACED)) departed(connection, bytes);
-    noteSent(connection, bytes);
+    noteSent(connection);
     if (!connection.chose(DELAYING)) noteAnswer(connection);
   }
   connection.sendNext = next;

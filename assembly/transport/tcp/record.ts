@@ -111,6 +111,20 @@ export const FAST_REFUSED: u16 = 512;
 /** Delivery rates are counted in so many bytes a second. */
 export const RATE_UNIT: u32 = 64;
 
+// Bits of `undoState`.
+/** CUBIC's curve ran when the window was last reduced. */
+export const UNDO_CURVE: u8 = 1;
+/** A recovery has begun that may turn out to be for nothing. */
+export const UNDO_WATCHED: u8 = 2;
+/** A timeout began it. */
+export const UNDO_TIMEOUT: u8 = 4;
+/** The echo of the first acknowledgment that moves SND.UNA is to tell (RFC 3522). */
+export const UNDO_ECHO: u8 = 8;
+/** F-RTO (RFC 5682): nothing has been acknowledged since the timeout; new data is to be sent; was. */
+export const FRTO_WAITING: u8 = 16;
+export const FRTO_SENDING: u8 = 32;
+export const FRTO_SENT: u8 = 64;
+
 // Offsets into the record, in bytes; connection.ts says what the fields mean.
 export const CONNECTION_PORTS: u32 = 4;
 export const CONNECTION_STATE: u32 = 12;
@@ -167,9 +181,10 @@ export const CONNECTION_DELIVERY_RATE: u32 = 358;
 export const CONNECTION_LAST_SENT_TICK: u32 = 420;
 export const CONNECTION_HEARD_TICK: u32 = 248;
 export const CONNECTION_RECEIVED_TICK: u32 = 464;
+export const CONNECTION_UNDO_STATE: u32 = 552;
 export const CONNECTION_FAST_OPEN: u32 = 338;
 export const CONNECTION_FAST_OPEN_BYTES: u32 = 356;
-export const CONNECTION_ECN_STATE: u32 = 503;
+export const CONNECTION_ECN_STATE: u32 = 556;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;

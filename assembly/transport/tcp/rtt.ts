@@ -27,6 +27,10 @@ export function sampleRtt(connection: Connection, elapsedUs: u32): void {
     connection.rttvar += deviation - (connection.rttvar >> 2);
     connection.srtt += error;
   }
+  setTimeout(connection);
+}
+
+function setTimeout(connection: Connection): void {
   // max(G, 4·RTTVAR) of section 2.3: rttvar is four times the value already.
   const variation = max<u32>(addsRtoMin() ? rtoMinUs() : 1000, connection.rttvar);
   const rto = (connection.srtt >> 3) + variation;
@@ -34,12 +38,22 @@ export function sampleRtt(connection: Connection, elapsedUs: u32): void {
 }
 
 /**
+ * A timeout came too early, as an acknowledgment shows that took `elapsedUs`, if that is known (RFC 4015
+ * section 3.2, steps 7 to 9): the estimate becomes as large at once.
+ */
+export function allowLateness(connection: Connection, elapsedUs: u32): void {
+  connection.srtt = max(connection.srtt, elapsedUs << 3);
+  connection.rttvar = max(connection.rttvar, connection.srtt >> 2);
+  setTimeout(connection);
+}
+
+/**
  * Karn's algorithm (section 3): the acknowledgment of a repeated segment gives no measurement. With
- * timestamps it does, by what it echoes.
+ * timestamps it does, by what it echoes; else the next new segment will.
  */
 export function spoilSample(connection: Connection): void {
   connection.clear(RTT_TIMING);
-  if (connection.optionBytes != 0) connection.sampleLost = 1;
+  connection.sampleLost = 1;
 }
 
 /** The timeout now, its back-off applied (section 5.5). */

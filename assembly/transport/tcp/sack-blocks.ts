@@ -1,9 +1,11 @@
 /** The SACK option of received segments (RFC 2018 section 3). */
 import { Tcp } from "../../wire/tcp";
 import { Connection } from "./connection";
+import { widenReordering } from "./reordering";
 import { beginBlocks, markSacked } from "./scoreboard";
 import { segmentHeader } from "./segment";
 import { after, before } from "./sequence";
+import { noteReturned } from "./undo";
 
 /** The blocks last taken told of a duplicate (RFC 2883). */
 export let sawDuplicate: bool = false;
@@ -43,18 +45,32 @@ export function takeSackBlocks(connection: Connection): u32 {
 
 function takeBlocks(connection: Connection, first: usize, blocks: u32): u32 {
   let fresh: u32 = 0;
-  beginBlocks();
+  if (blocks != 0 && isDuplicate(connection, first, blocks)) {
+    sawDuplicate = true;
+    const left = bswap<u32>(load<u32>(first));
+    noteReturned(connection, left, bswap<u32>(load<u32>(first, 4)));
+    widenReordering(connection);
+  }
+  beginBlocks(connection);
   for (let index: u32 = 0; index < blocks; index++) {
     const at = first + <usize>index * BLOCK_SIZE;
     const left = bswap<u32>(load<u32>(at));
     const right = bswap<u32>(load<u32>(at, 4));
     if (!before(left, right)) continue;
-    if (before(left, connection.sendUna)) {
-      if (index == 0 && !after(right, connection.sendUna)) sawDuplicate = true;
-      continue;
-    }
-    if (after(right, connection.sendMax)) continue;
+    if (before(left, connection.sendUna) || after(right, connection.sendMax)) continue;
     fresh += markSacked(connection, left, right);
   }
   return fresh;
+}
+
+/** The first block lies below SND.UNA or within the second one (RFC 2883 section 4). */
+function isDuplicate(connection: Connection, first: usize, blocks: u32): bool {
+  const left = bswap<u32>(load<u32>(first));
+  const right = bswap<u32>(load<u32>(first, 4));
+  if (!before(left, right)) return false;
+  if (!after(right, connection.sendUna)) return true;
+  if (blocks < 2) return false;
+  const outerLeft = bswap<u32>(load<u32>(first, 8));
+  const outerRight = bswap<u32>(load<u32>(first, 12));
+  return !before(left, outerLeft) && !after(right, outerRight);
 }

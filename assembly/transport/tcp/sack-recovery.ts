@@ -92,7 +92,7 @@ function sendAgain(connection: Connection, frame: Frame, bytes: u32): bool {
     if (connection.sendMax - connection.sendEnd == 1) flags |= Tcp.FIN;
   }
   if (!transmitSegment(connection, sequence, bytes, flags)) return false;
-  countRetransmission(connection);
+  countRetransmission(connection, bytes);
   markRepeated(connection, frame, bytes);
   connection.prrOut += bytes;
   return true;

@@ -7,7 +7,8 @@
 import { Frame } from "../../memory/frame";
 import { nowUs } from "../../time/clock";
 import { Connection } from "./connection";
-import { cutFrame, lastOfRun, LOST, REPEATED, SACKED } from "./send-frame";
+import { reorderingSeen } from "./reordering";
+import { cutFrame, lastOfRun, LOST, SACKED, SPOILT } from "./send-frame";
 import { after, before, laterOf } from "./sequence";
 
 /** Frames that the blocks of one acknowledgment may make us look at. */
@@ -16,9 +17,14 @@ let stepsLeft: u32 = 0;
 /** Before anything in flight was sent. */
 const LONG_AGO_US: u32 = 1 << 30;
 
+/** RACK.fack before them: what they tell of below this, and was sent once, has been overtaken. */
+let highestDelivered: u32 = 0;
+
 /** The blocks of another acknowledgment follow. */
-export function beginBlocks(): void {
+export function beginBlocks(connection: Connection): void {
   stepsLeft = STEPS_MAX;
+  const highest = connection.highestSacked;
+  highestDelivered = connection.sackedBytes != 0 ? highest : connection.sendUna;
 }
 
 /** Takes a block that lies within SND.UNA..SND.MAX; returns the bytes that are new. */
@@ -55,6 +61,9 @@ function markFrame(connection: Connection, frame: Frame): u32 {
   frame.mark = (frame.mark | SACKED) & ~LOST;
   connection.sackedBytes += length;
   if (!before(frame.sequence, connection.judged)) connection.sackedAbove += length;
+  if ((frame.mark & SPOILT) == 0 && before(frame.sequence, highestDelivered)) {
+    reorderingSeen(connection);
+  }
   noteDelivered(connection, frame);
   return length;
 }
@@ -69,17 +78,22 @@ export function judgedFrame(connection: Connection): Frame | null {
  * tells it only when the second sending is long enough ago to have made it; else the first may have.
  */
 export function noteDelivered(connection: Connection, frame: Frame): void {
-  const sentUs = frame.total;
-  if ((frame.mark & REPEATED) != 0 && <u32>nowUs - sentUs < (connection.srtt >> 3) >> 1) return;
+  const sentUs = frame.detail;
+  if ((frame.mark & SPOILT) != 0 && <u32>nowUs - sentUs < connection.minRttUs) return;
   if (<i32>(sentUs - connection.rackSentUs) < 0) return;
   connection.rackSentUs = sentUs;
   connection.rackRttUs = <u32>nowUs - sentUs;
 }
 
-/** A frame leaves the send queue, acknowledged. */
+/** A frame leaves the send queue, acknowledged, with marks on it or on one behind it. */
 export function forgetMarks(connection: Connection, frame: Frame): void {
+  const isOvertaken =
+    connection.sackedBytes != 0 &&
+    (frame.mark & (SACKED | SPOILT)) == 0 &&
+    before(frame.sequence, connection.highestSacked);
   trimMarks(connection, frame, frame.length);
   if ((frame.mark & SACKED) == 0) noteDelivered(connection, frame);
+  if (isOvertaken) reorderingSeen(connection);
 }
 
 /** Bytes below `una` that blocks have told of, before their frames leave the queue. */
@@ -119,8 +133,25 @@ export function clearScoreboard(connection: Connection): void {
   beginScoreboard(connection);
   let frame = connection.sendHead;
   while (frame !== null) {
-    frame.mark = 0;
+    frame.mark = frame.mark != 0 ? SPOILT : 0;
     frame.link = null;
+    frame = frame.next;
+  }
+}
+
+/**
+ * Nothing was lost: what was sent again had arrived before, so only what was sent once and is told of by
+ * blocks has overtaken anything. What lies between is judged anew.
+ */
+export function unmarkLost(connection: Connection): void {
+  connection.lostBytes = 0;
+  connection.judged = connection.sendUna;
+  connection.judgedFrame = null;
+  connection.rackSentUs = <u32>nowUs - LONG_AGO_US;
+  let frame = connection.sendHead;
+  while (frame !== null && before(frame.sequence, connection.highestSacked)) {
+    frame.mark &= ~LOST;
+    if ((frame.mark & (SACKED | SPOILT)) == SACKED) noteDelivered(connection, frame);
     frame = frame.next;
   }
 }

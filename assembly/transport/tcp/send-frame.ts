@@ -2,8 +2,9 @@
  * Frames of the send queue as loss recovery sees them: their marks, when they were last sent, and
  * cutting them where a segment or a block ends.
  *
- * `mark` holds the bits below, `total` the time of the last sending in microseconds, and in a frame
- * that was selectively acknowledged `link` may lead to a later one such that all between are too.
+ * `mark` holds the bits below, `total` the time of the last sending in microseconds, `detail` that of
+ * the first one where segments share the frame, and in a frame that was selectively acknowledged `link`
+ * may lead to a later one such that all between are too.
  */
 import { FRAME_LOST, FRAME_REPEATED, FRAME_SACKED, FRAME_SIZE, TX_HEADROOM } from "../../layout";
 import { copyBytes } from "../../memory/copy";
@@ -16,6 +17,8 @@ import { after, before } from "./sequence";
 export const SACKED: u32 = FRAME_SACKED;
 export const REPEATED: u32 = FRAME_REPEATED;
 export const LOST: u32 = FRAME_LOST;
+/** Sent again ever, or told of before a timeout: its delivery tells of no order. */
+export const SPOILT: u32 = 8;
 
 /** Cuts that a peer may cause beyond two a segment in flight: it chooses its blocks. */
 const CUTS_MAX: u32 = 64;
@@ -26,12 +29,18 @@ export function clearMarks(frame: Frame): void {
   frame.link = null;
 }
 
-/** Notes when the frames from `start` on were sent that `bytes` from `skip` on lie in. */
+/**
+ * Notes when the frames from `start` on were sent that `bytes` from `skip` on lie in. What segments of
+ * different times share is as old as the first of them where it says that it has arrived (`detail`),
+ * and as young as the last where it may be lost (`total`).
+ */
 export function stampSent(start: Frame, skip: u32, bytes: u32, timeUs: u32): void {
   let frame: Frame = start;
   let left = bytes + skip;
+  if (skip == 0) frame.detail = timeUs;
   while (true) {
     frame.total = timeUs;
+    if (frame !== start) frame.detail = timeUs;
     const length: u32 = frame.length;
     if (left <= length) return;
     left -= length;
@@ -103,6 +112,7 @@ export function cutFrame(connection: Connection, frame: Frame, bytes: u32): bool
   rest.length = <u16>length;
   rest.sequence = frame.sequence + bytes;
   rest.total = frame.total;
+  rest.detail = frame.detail;
   rest.mark = frame.mark;
   moveRecordEnd(frame, rest);
   rest.next = frame.next;
@@ -115,4 +125,15 @@ export function cutFrame(connection: Connection, frame: Frame, bytes: u32): bool
     connection.sendPoint = rest;
   }
   return true;
+}
+
+/** `bytes` from `sequence` are being sent again in the order in which they were. */
+export function markSpoilt(connection: Connection, sequence: u32, bytes: u32): void {
+  const end = sequence + bytes;
+  let frame = connection.sendPoint;
+  if (frame === null || after(frame.sequence, sequence)) frame = connection.sendHead;
+  while (frame !== null && before(frame.sequence, end)) {
+    if (after(frame.sequence + frame.length, sequence)) frame.mark |= SPOILT;
+    frame = frame.next;
+  }
 }

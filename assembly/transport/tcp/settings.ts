@@ -28,6 +28,7 @@ import {
   TCP_FLAG_TUNE_RECEIVE,
   TCP_FLAG_MISSING_TIMESTAMPS,
   TCP_FLAG_REDUCE_WINDOW,
+  TCP_FLAG_TAIL_PROBES,
 } from "../../layout";
 
 export function rtoMinUs(): u32 {
@@ -146,4 +147,9 @@ export function backsOffLess(): bool {
 /** Says whether data in a SYN may be as large as our own MSS while the server's is not known. */
 export function allowsLargeSyns(): bool {
   return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_LARGE_SYNS) != 0;
+}
+
+/** Tails of flights are probed before the timeout. */
+export function probesTails(): bool {
+  return (load<u32>(CONTROL_OPEN, OPEN_TCP_FLAGS) & TCP_FLAG_TAIL_PROBES) != 0;
 }

@@ -15,6 +15,7 @@ import { spoilSample, timeoutUs } from "./rtt";
 import { usesSack } from "./sack-recovery";
 import { markRepeated, untilHeadLost } from "./loss";
 import { frameFrom } from "./send-frame";
+import { probesTails } from "./settings";
 import { recordReach, transmitSegment } from "./transmit";
 
 // What `tailState` says.
@@ -81,7 +82,8 @@ function mayProbe(connection: Connection): bool {
     connection.backoff == 0 &&
     connection.sackedBytes == 0 &&
     (connection.sendHead !== null || (connection.tailState & FIN_APART) != 0) &&
-    !connection.has(RECOVERY | PERSIST)
+    !connection.has(RECOVERY | PERSIST) &&
+    probesTails()
   );
 }
 
@@ -123,7 +125,7 @@ function repeatLast(connection: Connection): void {
   let flags = Tcp.ACK;
   if (end == connection.sendEnd) flags |= sentFin ? Tcp.PSH | Tcp.FIN : Tcp.PSH;
   if (!transmitSegment(connection, end - bytes, bytes, flags)) return;
-  countRetransmission(connection);
+  countRetransmission(connection, 0);
   spoilSample(connection);
   connection.tailState |= PROBE_REPEATED;
   markRepeated(connection, last, bytes);
@@ -145,7 +147,7 @@ function lastSegmentBytes(connection: Connection, end: u32, outstanding: u32): u
 /** The last segment was the FIN alone. */
 function repeatFin(connection: Connection): void {
   if (!transmitSegment(connection, connection.sendEnd, 0, Tcp.ACK | Tcp.FIN)) return;
-  countRetransmission(connection);
+  countRetransmission(connection, 0);
   spoilSample(connection);
   connection.tailState |= PROBE_REPEATED;
 }

@@ -28,12 +28,20 @@ import { output, sendHeldBack } from "./output";
 import { armWithPatience, isGivenUp } from "./patience";
 import { pathTimeout } from "./path-mtu";
 import { makeReady } from "./ready";
-import { countRetransmission } from "./retransmit";
+import { countRetransmission, goBack } from "./retransmit";
 import { RTO_MAX_US, spoilSample, timeoutUs } from "./rtt";
 import { isHeadLost } from "./loss";
+import { frameFrom } from "./send-frame";
 import { after, laterOf } from "./sequence";
 import { dataRetries, probesBare, synAckRetries, synRetries } from "./settings";
-import { armLossTimer, FIN_APART, PROBE_ARMED, probeTail, REORDER_ARMED } from "./tail-probe";
+import {
+  armLossTimer,
+  awaitReordering,
+  FIN_APART,
+  PROBE_ARMED,
+  probeTail,
+  REORDER_ARMED,
+} from "./tail-probe";
 import { transmitSegment } from "./transmit";
 
 export function tcpTimer(connection: Connection): void {
@@ -77,7 +85,7 @@ function synTimeout(connection: Connection): void {
   connection.set(SYN_REPEATED);
   connection.clear(RTT_TIMING);
   count(COUNTER_TCP_TIMEOUTS);
-  countRetransmission(connection);
+  countRetransmission(connection, 0);
   armWithPatience(connection, timeoutUs(connection));
   sendSynAgain(connection);
 }
@@ -86,6 +94,7 @@ function synTimeout(connection: Connection): void {
 function reorderingOver(connection: Connection): void {
   armLossTimer(connection);
   if (isHeadLost(connection)) enterRecovery(connection, 0);
+  else awaitReordering(connection);
 }
 
 /** RFC 6298 sections 5.4 to 5.6; everything from SND.UNA on is sent anew as cwnd allows. */
@@ -110,13 +119,10 @@ function retransmissionTimeout(connection: Connection): void {
   spoilSample(connection);
   count(COUNTER_TCP_TIMEOUTS);
   goBack(connection);
+  // One segment goes now; what shares a frame with it keeps the time of its own sending.
+  frameFrom(connection, connection.sendUna + connection.mss);
   if (!output(connection)) makeReady(connection);
   armWithPatience(connection, timeoutUs(connection));
-}
-
-function goBack(connection: Connection): void {
-  connection.sendNext = connection.sendUna;
-  connection.sendPoint = connection.sendHead;
 }
 
 /** RFC 9293 section 3.8.6.2.1: what sender SWS avoidance holds back leaves after a while (MUST-38). */

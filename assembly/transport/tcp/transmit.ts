@@ -65,11 +65,13 @@ export function transmitSegment(
 
 function transmitWith(connection: Connection, sequence: u32, bytes: u32, flags: u32): bool {
   const neighbour = resolvedNeighbour(connection);
-  if (neighbour === null) return transmitUnresolved(connection, sequence, bytes, flags);
   if (bytes != 0) {
     locate(connection, sequence);
+    stampSent(<Frame>payloadFrame, payloadSkip, bytes, <u32>nowUs);
+  }
+  if (neighbour === null) return transmitUnresolved(connection, sequence, bytes, flags);
+  if (bytes != 0) {
     const frame = <Frame>payloadFrame;
-    stampSent(frame, payloadSkip, bytes, <u32>nowUs);
     const ends = connection.chose(RECORDS) && isRecordEnd(frame, sequence + bytes);
     const all = ends ? flags | Tcp.PSH : flags;
     if (bytes <= <u32>frame.length && isHeadroomFree(connection, frame)) {

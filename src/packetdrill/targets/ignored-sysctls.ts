@@ -14,7 +14,6 @@ const tcpNames: ReadonlySet<string> = new Set([
   "comp_sack_delay_ns",
   "comp_sack_nr",
   "comp_sack_slack_ns",
-  "early_retrans",
   "ecn_option",
   "ehash_entries",
   "fack",

@@ -99,6 +99,7 @@ const booleanOptions = [
   "pacing",
   "tuneReceiveBuffer",
   "largeSyns",
+  "tailProbes",
   "blackHoleDetection",
   "doubtPathMtu",
 ] as const;
@@ -109,6 +110,7 @@ const sysctlSwitches: Readonly<Record<string, BooleanOption>> = {
   "net.ipv4.tcp_timestamps": "timestamps",
   "net.ipv4.tcp_sack": "sack",
   "net.ipv4.tcp_moderate_rcvbuf": "tuneReceiveBuffer",
+  "net.ipv4.tcp_early_retrans": "tailProbes",
   "net.ipv4.tcp_mtu_probing": "blackHoleDetection",
 };
 

@@ -4,6 +4,7 @@ import {
   FAST_UNCONFIRMED,
   FIN_QUEUED,
   FIN_RECEIVED,
+  FRTO_SENT,
   KEEP_ALIVE,
   ORPHAN,
   PERSIST,
@@ -148,9 +149,13 @@ export class ConnectionChecks {
       const detail = `${flight} bytes are in flight, the peer's window is ${sendWindow}`;
       this.#fail(connection, "send-window", () => detail);
     }
-    const allowed = Math.max(cwnd, before.cwnd) + ALLOWANCE_SEGMENTS * mss;
-    // A tail probe sends one segment whatever cwnd says (RFC 8985 section 7.3).
-    const isProbe = sendUna === before.sendUna && distance(sendMax, before.sendMax) <= mss;
+    // What has arrived beyond a gap is not in flight any more (RFC 6675 section 5).
+    const room = Math.max(cwnd, before.cwnd) + connection.sackedBytes;
+    const allowed = room + ALLOWANCE_SEGMENTS * mss;
+    const more = distance(sendMax, before.sendMax);
+    // A tail probe sends one segment whatever cwnd says (RFC 8985 section 7.3), F-RTO two (RFC 5682).
+    const asks = (connection.undoState & FRTO_SENT) !== 0 && more <= 2 * mss;
+    const isProbe = asks || (sendUna === before.sendUna && more <= mss);
     if (!connection.has(RECOVERY) && !isProbe && flight > allowed) {
       const detail = `${flight} bytes are in flight, cwnd is ${cwnd} (before: ${before.cwnd})`;
       this.#fail(connection, "congestion-window", () => detail);

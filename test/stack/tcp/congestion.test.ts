@@ -150,12 +150,14 @@ test("what is not a duplicate acknowledgment does not count as one (RFC 5681 2)"
 });
 
 test("a timeout goes back to one segment and half the flight (RFC 5681 3.1, equation 4)", () => {
-  const { lab, peer } = loaded();
+  // There is no new data by which F-RTO could ask (RFC 5682).
+  const { lab, peer, qd } = loaded(10 * mss);
   segments(peer);
   lab.advance(210, 1);
   expect(segments(peer)).toEqual([0]);
   acknowledge(peer, 1);
   expect(segments(peer)).toEqual([1, 2]);
+  lab.push(qd, pattern(400_000));
   acknowledge(peer, 3);
   // A segment an acknowledgment until what was sent before is acknowledged (RFC 3465 2.3).
   expect(segments(peer)).toEqual([3, 4, 5]);

@@ -104,7 +104,15 @@ test("the acknowledgment of a repeated segment gives no sample (3, Karn)", () =>
   peer.inject("A", { seq: 1, ack: 11 });
   lab.push(qd, pattern(10));
   peer.expect({ flags: "PA", seq: 11, length: 10 });
-  // A sample of 399 ms would have made it longer.
+  // A sample of 399 ms would have made it longer; without one the doubled timeout stays (section 5).
+  expectAbout(untilSent(lab, peer, 2000), 400);
+  peer.inject("A", { seq: 1, ack: 21 });
+  lab.push(qd, pattern(10));
+  peer.expect({ flags: "PA", seq: 21, length: 10 });
+  peer.inject("A", { seq: 1, ack: 31 });
+  // The next segment that is sent once gives the sample that ends it.
+  lab.push(qd, pattern(10));
+  peer.expect({ flags: "PA", seq: 31, length: 10 });
   expectAbout(untilSent(lab, peer, 2000), 200);
 });
 
