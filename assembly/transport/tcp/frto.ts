@@ -9,6 +9,7 @@ import { makeReady } from "./ready";
 import { goBack, goForward } from "./retransmit";
 import { usesSack } from "./sack-recovery";
 import { after, before } from "./sequence";
+import { armLossTimer } from "./tail-probe";
 import { undoRecovery } from "./undo";
 
 /** Step 3a: segments that cwnd may hold when the loss was real. */
@@ -43,6 +44,7 @@ function ask(connection: Connection): void {
   connection.undoState |= FRTO_SENDING;
   connection.undoPoint = next;
   goForward(connection);
+  armLossTimer(connection);
   makeReady(connection);
 }
 

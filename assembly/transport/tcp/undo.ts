@@ -14,6 +14,7 @@ import {
   FRTO_SENT,
   FRTO_WAITING,
   PARTIAL_SEEN,
+  PERSIST,
   RECOVERY,
   UNDO_CURVE,
   UNDO_ECHO,
@@ -30,6 +31,7 @@ import { usesSack } from "./sack-recovery";
 import { unmarkLost } from "./scoreboard";
 import { after, before } from "./sequence";
 import { initialWindow } from "./slow-start";
+import { armLossTimer, awaitReordering } from "./tail-probe";
 import { timestampNow } from "./timestamp";
 
 /** A recovery begins; the window has been saved. */
@@ -99,6 +101,10 @@ export function undoRecovery(connection: Connection): void {
     reorderingSeen(connection);
   }
   makeReady(connection);
+  // While SND.NXT stood at SND.UNA no timer may have run.
+  if (connection.flight == 0 || connection.has(PERSIST)) return;
+  armLossTimer(connection);
+  awaitReordering(connection);
 }
 
 /**

@@ -140,6 +140,19 @@ test("the acknowledgment of everything sends no whole window at once (RFC 4015 3
   expect(view.ssthresh).toBe(ssthresh);
 });
 
+test("what is in flight after an undone timeout is watched by a timer", () => {
+  const { lab, peer } = selective();
+  let repeated = data(peer);
+  for (; repeated.length === 0; repeated = data(peer)) lab.advance(5, 5);
+  expect(repeated.map(({ seq }) => seq)).toEqual([1]);
+  // Half of it has arrived, the repetition twice; the other half is lost.
+  tell(peer, 5, [0, 1]);
+  expect(lab.counter(COUNTER_TCP_SPURIOUS_TIMEOUTS)).toBe(1);
+  expect(data(peer)).toEqual([]);
+  lab.advance(2000, 10);
+  expect(data(peer)[0]?.seq).toBe(1 + 5 * mss);
+});
+
 test("duplicates widen the reordering window once a round, recoveries narrow it (RFC 8985 6.2)", () => {
   const { lab, peer, qd } = selective();
   /** How long a segment that others overtook has, in ms. */
