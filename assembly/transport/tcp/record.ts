@@ -84,7 +84,7 @@ export const NAGLE_OFF: u16 = 256;
 /** Segments leave evenly (pacing.ts). */
 export const PACED: u16 = 512;
 /** Pushes may have said that records end (record-end.ts). */
-export const RECORDS: u16 = 1024;
+export const RECORDS: u16 = 2048;
 
 // Fast Open (RFC 7413), bits of `fastOpen`.
 /** Connect asks for a cookie, or waits for data that go in the SYN. */
@@ -184,6 +184,7 @@ export const CONNECTION_RECEIVED_TICK: u32 = 464;
 export const CONNECTION_UNDO_STATE: u32 = 552;
 export const CONNECTION_FAST_OPEN: u32 = 338;
 export const CONNECTION_FAST_OPEN_BYTES: u32 = 356;
+export const CONNECTION_LOST_BYTES: u32 = 492;
 export const CONNECTION_ECN_STATE: u32 = 556;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;

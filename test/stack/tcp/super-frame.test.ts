@@ -1,6 +1,7 @@
 /** Segments larger than the link's: what a device with segmentation sends and receives at once. */
 import { expect, test } from "bun:test";
 import { METADATA_HEADER_LENGTH, METADATA_SEGMENT_SIZE } from "../../../assembly/layout";
+import { type ConnectionView, Connections } from "../../../src/wasm/connections";
 import { pattern } from "../packets";
 import { accepted } from "./peer";
 import { readSegment } from "./segments";
@@ -20,6 +21,18 @@ test("one packet carries whole segments and says their size", () => {
   expect(packet?.metadata?.getUint16(METADATA_HEADER_LENGTH, true)).toBe(54);
   peer.inject("A", { seq: 1, ack: 14_601 });
   lab.quiet(1000);
+});
+
+test("what an application has left unused costs later pushes no super-frame", () => {
+  const { lab, peer, qd } = accepted({ scale: 7 }, {}, device);
+  lab.push(qd, pattern(1000));
+  peer.expect({ flags: "PA", seq: 1, length: 1000 });
+  lab.advance(50);
+  peer.inject("A", { seq: 1, ack: 1001 });
+  const view = new Connections(lab.host.stack).of(qd) as ConnectionView;
+  expect(view.isRateLimited).toBe(true);
+  lab.push(qd, pattern(14_600));
+  peer.expect({ flags: "PA", seq: 1001, length: 14_600 });
 });
 
 test("a packet of one segment asks for no segmentation", () => {
