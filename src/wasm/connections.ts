@@ -240,6 +240,24 @@ export class ConnectionView {
     }
     return { all, repeated };
   }
+  /** Bytes found lost and not sent again yet. */
+  get lostBytes(): number {
+    return this.#word(record.CONNECTION_LOST_BYTES);
+  }
+  /** The same two amounts by the marks of the frames that wait for acknowledgment. */
+  get marked(): { readonly sacked: number; readonly lost: number } {
+    let sacked = 0;
+    let lost = 0;
+    const word = (at: number) => this.#view.getUint32(at, true);
+    for (let frame = this.#word(record.CONNECTION_SEND_HEAD); frame !== 0;) {
+      const mark = word(frame + FRAME_MARK);
+      const bytes = this.#view.getUint16(frame + FRAME_LENGTH, true);
+      if ((mark & FRAME_SACKED) !== 0) sacked += bytes;
+      if ((mark & FRAME_LOST) !== 0) lost += bytes;
+      frame = word(frame + FRAME_NEXT);
+    }
+    return { sacked, lost };
+  }
   /** When data last came, in the clock's ticks. */
   get receivedTick(): number {
     return this.#word(record.CONNECTION_RECEIVED_TICK);

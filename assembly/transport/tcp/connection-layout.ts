@@ -70,6 +70,8 @@ if (offsetof<Connection>("fastOpenBytes") != record.CONNECTION_FAST_OPEN_BYTES)
   ERROR("record.ts: fastOpenBytes");
 if (offsetof<Connection>("sackedBytes") != record.CONNECTION_SACKED_BYTES)
   ERROR("record.ts: sackedBytes");
+if (offsetof<Connection>("lostBytes") != record.CONNECTION_LOST_BYTES)
+  ERROR("record.ts: lostBytes");
 if (offsetof<Connection>("timerDeadline") != record.CONNECTION_TIMER_DEADLINE)
   ERROR("record.ts: timer");
 if (offsetof<Connection>("ackTimerDeadline") != record.CONNECTION_ACK_TIMER_DEADLINE) {

@@ -139,8 +139,6 @@ export class Connection {
   agreed: u8;
   /** 1: no round trip has been measured since a retransmission. The next echo gives one (RFC 7323 4.1). */
   sampleLost: u8;
-  /** Runs in `reassemblyHead`. */
-  runs: u8;
   /** Bytes in flight that the peer has acknowledged selectively, and the highest such number. */
   sackedBytes: u32;
   highestSacked: u32;
@@ -310,6 +308,8 @@ export class Connection {
   ecnMode: u8;
   /** ECHO, CWR_DUE, … */
   ecnState: u8;
+  /** Runs in `reassemblyHead` (here for want of room elsewhere). */
+  runs: u16;
   /** Pacing (pacing.ts): when the next segment may leave, in µs, and the most bytes a second, 0: no limit. */
   departUs: u32;
   pacingRate: u32;

@@ -116,17 +116,30 @@ export function findLost(connection: Connection, start: Frame | null): Frame | n
   return null;
 }
 
-/** Bytes from a lost frame on that are lost side by side, up to a segment. */
+/**
+ * Bytes from a lost frame on that are lost side by side, up to a segment: whole frames, of which the
+ * last one is cut for it. Where it cannot be cut the ones before it will do, or, if it is the first,
+ * all of it that was sent, more than a segment.
+ */
 export function lostRun(connection: Connection, first: Frame): u32 {
+  const mss: u32 = connection.mss;
   let bytes: u32 = 0;
   let frame: Frame | null = first;
-  while (frame !== null && (frame.mark & LOST) != 0 && bytes < <u32>connection.mss) {
-    bytes += frame.length;
+  while (frame !== null && (frame.mark & LOST) != 0 && bytes < mss) {
+    const room = mss - bytes;
+    if (sentOf(connection, frame) > room && !cutFrame(connection, frame, room)) {
+      return bytes != 0 ? bytes : sentOf(connection, frame);
+    }
+    bytes += sentOf(connection, frame);
     if (endsRecord(frame)) break;
     frame = frame.next;
   }
-  // A frame may hold bytes that were never sent.
-  return min(min(bytes, <u32>connection.mss), connection.sendMax - first.sequence);
+  return bytes;
+}
+
+/** Bytes of a frame in flight that were ever sent: the last one may hold more. */
+function sentOf(connection: Connection, frame: Frame): u32 {
+  return min<u32>(frame.length, connection.sendMax - frame.sequence);
 }
 
 /** The frames of a segment were sent again; the one it ends in is cut there. */
@@ -134,7 +147,8 @@ export function markRepeated(connection: Connection, start: Frame, bytes: u32): 
   let frame: Frame | null = start;
   let left = bytes;
   while (frame !== null && left != 0) {
-    if (left < <u32>frame.length) cutFrame(connection, frame, left);
+    // What was never sent stays where it is, or it would count as lost by itself.
+    if (left < sentOf(connection, frame)) cutFrame(connection, frame, left);
     if ((frame.mark & LOST) != 0) connection.lostBytes -= frame.length;
     frame.mark = (frame.mark | REPEATED | SPOILT) & ~LOST;
     left -= min(left, <u32>frame.length);

@@ -18,8 +18,13 @@ import { noteDuplicate } from "./sack";
 import { segmentBytes, segmentFlags, segmentSequence, takePayload } from "./segment";
 import { after, before } from "./sequence";
 
-/** Holes one connection may have, and frames it may hold beyond them. */
+/**
+ * Runs that one connection may have. More than the first number begin with full segments only: a
+ * queue that overflows on the way drops every other one, while tiny segments are an attacker's.
+ */
 const RUNS_MAX: u32 = 128;
+const FULL_RUNS_MAX: u32 = 512;
+/** Frames that one connection may hold beyond its first hole: so many, or a window of full segments. */
 const FRAMES_MAX: u32 = 1024;
 
 /**
@@ -37,7 +42,8 @@ function keep(connection: Connection): void {
   if (segmentBytes == 0 && !fin) return;
   // The pool's last quarter is for segments in order. The device is given frames down to the last
   // eighth only, so a lower limit here could use up all that it has and the missing one never comes.
-  if (connection.reassemblyCount >= FRAMES_MAX || framesLeft(connection) < framesTotal() >> 2) {
+  const limit = max(FRAMES_MAX, connection.receiveBuffer / connection.mss);
+  if (connection.reassemblyCount >= limit || framesLeft(connection) < framesTotal() >> 2) {
     count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
     return;
   }
@@ -58,7 +64,8 @@ function insert(connection: Connection, payload: Frame): void {
     extend(connection, run, payload);
     return;
   }
-  if (connection.runs >= RUNS_MAX) {
+  const limit = payload.total < <u32>connection.mss ? RUNS_MAX : FULL_RUNS_MAX;
+  if (connection.runs >= limit) {
     count(COUNTER_DROP_TCP_REASSEMBLY_FULL);
     release(payload);
     return;

@@ -11,7 +11,7 @@ import { makeReady } from "./ready";
 import { countRetransmission } from "./retransmit";
 import { spoilSample } from "./rtt";
 import { bytesInFlight, findLost, judge, lostRun, markHeadLost, markRepeated } from "./loss";
-import { transmitSegment } from "./transmit";
+import { segmentReach, transmitSegment } from "./transmit";
 
 /** In recovery by blocks; without any it goes NewReno's way, though both ends agreed on them. */
 export function inSackRecovery(connection: Connection): bool {
@@ -84,8 +84,19 @@ export function sendLost(connection: Connection): u32 {
   return pipe;
 }
 
+/** Sends `bytes` from `frame` on again, in more than one segment where frames cannot be cut. */
 function sendAgain(connection: Connection, frame: Frame, bytes: u32): bool {
-  const sequence = frame.sequence;
+  const end = frame.sequence + bytes;
+  for (let sequence = frame.sequence; sequence != end;) {
+    const part = segmentReach(connection, sequence, min<u32>(end - sequence, connection.mss));
+    if (!sendPart(connection, sequence, part)) return false;
+    sequence += part;
+  }
+  markRepeated(connection, frame, bytes);
+  return true;
+}
+
+function sendPart(connection: Connection, sequence: u32, bytes: u32): bool {
   let flags = Tcp.ACK;
   if (sequence + bytes == connection.sendEnd) {
     flags |= Tcp.PSH;
@@ -93,7 +104,6 @@ function sendAgain(connection: Connection, frame: Frame, bytes: u32): bool {
   }
   if (!transmitSegment(connection, sequence, bytes, flags)) return false;
   countRetransmission(connection, bytes);
-  markRepeated(connection, frame, bytes);
   connection.prrOut += bytes;
   return true;
 }

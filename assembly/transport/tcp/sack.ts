@@ -22,7 +22,7 @@ export function hasDuplicate(connection: Connection): bool {
 /** Bytes of the SACK option that a bare acknowledgment carries now, 0 for none. */
 export function sackBytes(connection: Connection): u32 {
   let known: u32 = hasDuplicate(connection) ? 1 : 0;
-  if (connection.runs == 0 && known == 0) return 0;
+  if (connection.reassemblyHead === null && known == 0) return 0;
   if ((connection.agreed & SACK_PERMITTED) == 0) return 0;
   const most = connection.optionBytes != 0 ? BLOCKS_BESIDE_TIMESTAMPS : BLOCKS_MAX;
   known = min(known + connection.runs, most);

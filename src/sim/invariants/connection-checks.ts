@@ -86,6 +86,7 @@ export class ConnectionChecks {
     const known = before?.identity === identity ? before : undefined;
     if (before !== undefined && known === undefined) this.#count(before.state, "CLOSED");
     this.#checkSending(connection, known);
+    this.#checkScoreboard(connection);
     this.#checkReceiving(connection, known);
     this.#checkState(connection, known);
     this.#checkTimer(connection);
@@ -160,6 +161,16 @@ export class ConnectionChecks {
       const detail = `${flight} bytes are in flight, cwnd is ${cwnd} (before: ${before.cwnd})`;
       this.#fail(connection, "congestion-window", () => detail);
     }
+  }
+
+  #checkScoreboard(connection: ConnectionView): void {
+    const { sackedBytes, lostBytes } = connection;
+    if (sackedBytes === 0 && lostBytes === 0) return;
+    const { sacked, lost } = connection.marked;
+    if (sacked === sackedBytes && lost === lostBytes) return;
+    this.#fail(connection, "scoreboard", () => {
+      return `${sackedBytes} bytes count as arrived and ${lostBytes} as lost, marked are ${sacked} and ${lost}`;
+    });
   }
 
   #checkReceiving(connection: ConnectionView, before: Snapshot | undefined): void {

@@ -14,6 +14,8 @@ export type Invariant =
   | "congestion-window"
   /** New data keeps within the peer's window. */
   | "send-window"
+  /** What counts as lost, or as arrived out of order, is what the frames' marks say. */
+  | "scoreboard"
   /** Only transitions of RFC 9293 figure 5, and what each state presumes. */
   | "state"
   /** The retransmission timer runs if and only if something is outstanding (RFC 6298 section 5). */

@@ -100,6 +100,22 @@ test("the number of holes is bounded, and the connection recovers (S07)", () => 
   expect(lab.read(qd)).toHaveLength(4000);
 });
 
+test("a queue that drops every other full segment costs what it dropped, and no more", () => {
+  const bytes = 1460;
+  const stack = { frames: 4096, receiveBufferBytes: 1 << 22 };
+  const { lab, peer, qd } = accepted({ scale: 7 }, stack);
+  let reached = 0;
+  const segment = (index: number) => {
+    peer.inject("A", { seq: 1 + index * bytes, ack: 1, length: bytes });
+    reached = peer.take().at(-1)?.ack ?? reached;
+  };
+  for (let index = 1; index < 1000; index += 2) segment(index);
+  expect(lab.counter(COUNTER_DROP_TCP_REASSEMBLY_FULL)).toBe(0);
+  for (let index = 0; index < 1000; index += 2) segment(index);
+  expect(reached).toBe(1000 * bytes + 1);
+  expect(lab.read(qd)).toHaveLength(1000 * bytes);
+});
+
 test("the frames kept beyond a hole never take the last that the device receives into", () => {
   const { lab, peer, qd } = accepted({ scale: 7 }, { frames: 1024, ringEntries: 64 });
   for (let at = 1; at < 2000; at++) peer.inject("A", { seq: 1 + at * 10, ack: 1, length: 10 });

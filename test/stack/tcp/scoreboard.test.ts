@@ -26,7 +26,9 @@ function sender(options: PeerOptions = {}, ...host: ConstructorParameters<typeof
   const listener = lab.listen();
   const peer = new Peer(lab, options);
   const scale = options.scale === undefined ? [] : option.scale(options.scale);
-  peer.inject("S", { options: [...option.mss(MSS), ...option.sackPermitted, ...scale] });
+  peer.inject("S", {
+    options: [...option.mss(options.mss ?? MSS), ...option.sackPermitted, ...scale],
+  });
   peer.take();
   lab.advance(50);
   peer.inject("A", { seq: 1, ack: 1 });
@@ -129,4 +131,37 @@ test("blocks of single bytes cut no more frames than two a segment and some (CVE
   send(end, 2);
   acknowledge(end, 1 + 12 * MSS);
   expect(lab.gauge(COUNTER_FRAMES_OUT)).toBe(0);
+});
+
+test("where frames are too few to be cut what was sent of them goes again, and only that", () => {
+  const mss = 1000;
+  const postedMax = 4;
+  const stack = { frames: 64, ringEntries: 16, sendBufferBytes: 1 << 17 };
+  const end = sender({ mss, window: 60_000 }, stack, { postedMax });
+  const { lab, peer, qd } = end;
+  // Two frames each, which end elsewhere than segments do; the last in flight has not left whole.
+  let bytes = 0;
+  for (; lab.gauge(COUNTER_FRAMES_OUT) <= 64 - 16 - postedMax; bytes += 1900) {
+    lab.push(qd, new Uint8Array(1900));
+  }
+  expect(peer.take()).toHaveLength(10);
+  lab.advance(50);
+  acknowledge(end, 1, 1 + mss, 1 + 10 * mss);
+  const again = peer.take();
+  for (const { length } of again) expect(length).toBeGreaterThan(0);
+  // The first frame is longer than a segment: its second half was told of in vain.
+  const [first, second, ...others] = again.filter(({ seq }) => seq <= 10 * mss);
+  expect(first).toMatchObject({ seq: 1, length: mss });
+  expect(second).toMatchObject({ seq: 1 + mss, length: 448 });
+  expect(others).toMatchObject([{ seq: 9501, length: 500 }]);
+  let reached = Math.max(...again.map(({ seq, length }) => seq + length));
+  for (let round = 0; round < 20 && reached <= bytes; round++) {
+    lab.advance(50);
+    acknowledge(end, reached);
+    for (const { seq, length } of peer.take()) {
+      if (seq === reached) reached += length;
+    }
+  }
+  acknowledge(end, reached);
+  expect(reached).toBe(1 + bytes);
 });
