@@ -313,6 +313,8 @@ export class Connection {
   /** Pacing (pacing.ts): when the next segment may leave, in µs, and the most bytes a second, 0: no limit. */
   departUs: u32;
   pacingRate: u32;
+  /** The frame of the send queue that blocks have led to furthest (scoreboard.ts). */
+  topFrame: Frame | null;
 
   @inline has(flag: u16): bool {
     return (this.flags & flag) != 0;

@@ -8,7 +8,7 @@ import { Frame } from "../../memory/frame";
 import { nowUs } from "../../time/clock";
 import { Connection } from "./connection";
 import { reorderingSeen } from "./reordering";
-import { cutFrame, lastOfRun, LOST, SACKED, SPOILT } from "./send-frame";
+import { cutFrame, lastOfRun, LOST, SACKED, SPOILT, TOP } from "./send-frame";
 import { after, before, laterOf } from "./sequence";
 
 /** Frames that the blocks of one acknowledgment may make us look at. */
@@ -31,28 +31,68 @@ export function beginBlocks(connection: Connection): void {
 export function markSacked(connection: Connection, left: u32, right: u32): u32 {
   if (connection.sackedBytes == 0) beginScoreboard(connection);
   let fresh: u32 = 0;
-  let frame = judgedFrame(connection);
-  if (frame === null || after(frame.sequence, left)) frame = connection.sendHead;
+  let isReached = false;
+  let frame = frameBefore(connection, left);
   while (frame !== null && before(frame.sequence, right) && stepsLeft != 0) {
     stepsLeft--;
-    if ((frame.mark & SACKED) != 0) {
-      frame = lastOfRun(frame).next;
-      continue;
-    }
-    if (after(frame.sequence + frame.length, left)) {
-      if (before(frame.sequence, left) && cutFrame(connection, frame, left - frame.sequence)) {
-        frame = <Frame>frame.next;
+    let last: Frame = frame;
+    const isKnown = (frame.mark & SACKED) != 0;
+    if (isKnown) last = lastOfRun(frame);
+    if (after(last.sequence + last.length, left)) {
+      if (!isKnown) {
+        frame = cutBlock(connection, frame, left, right);
+        last = frame;
+        const end = frame.sequence + frame.length;
+        const isWhole = !before(frame.sequence, left) && !after(end, right);
+        if (isWhole) fresh += markFrame(connection, frame);
       }
-      if (after(frame.sequence + frame.length, right)) {
-        cutFrame(connection, frame, right - frame.sequence);
-      }
-      const whole = !before(frame.sequence, left) && !after(frame.sequence + frame.length, right);
-      if (whole) fresh += markFrame(connection, frame);
+      if (!isReached) noteTop(connection, frame);
+      isReached = true;
     }
-    frame = frame.next;
+    frame = last.next;
   }
-  connection.highestSacked = laterOf(connection.highestSacked, right);
+  if (frame === null || stepsLeft != 0) {
+    connection.highestSacked = laterOf(connection.highestSacked, right);
+  } else if (!isReached) {
+    // Not told, as far as we know, or all before it would seem to be lost. The next one goes on here.
+    noteTop(connection, frame);
+  }
   return fresh;
+}
+
+/** Cuts a frame where a block begins and ends, as far as it can be cut; what begins with the block. */
+function cutBlock(connection: Connection, whole: Frame, left: u32, right: u32): Frame {
+  let frame = whole;
+  if (before(frame.sequence, left) && cutFrame(connection, frame, left - frame.sequence)) {
+    frame = <Frame>frame.next;
+  }
+  if (after(frame.sequence + frame.length, right)) {
+    cutFrame(connection, frame, right - frame.sequence);
+  }
+  return frame;
+}
+
+/**
+ * A frame from which the one that holds `left` is not far: the one with which the highest block began,
+ * the first not judged, or the oldest. A long stretch that is missing would take all the steps that
+ * there are, if it were walked for each block behind it.
+ */
+function frameBefore(connection: Connection, left: u32): Frame | null {
+  const top = connection.topFrame;
+  if (top !== null && !after(top.sequence, left)) return top;
+  const judged = judgedFrame(connection);
+  return judged === null || after(judged.sequence, left) ? connection.sendHead : judged;
+}
+
+/** A block begins with `frame`, or somewhere behind it. */
+function noteTop(connection: Connection, frame: Frame): void {
+  const top = connection.topFrame;
+  if (top !== null) {
+    if (!after(frame.sequence, top.sequence)) return;
+    top.mark &= ~TOP;
+  }
+  frame.mark |= TOP;
+  connection.topFrame = frame;
 }
 
 function markFrame(connection: Connection, frame: Frame): u32 {
@@ -92,6 +132,7 @@ export function forgetMarks(connection: Connection, frame: Frame): void {
     (frame.mark & (SACKED | SPOILT)) == 0 &&
     before(frame.sequence, connection.highestSacked);
   trimMarks(connection, frame, frame.length);
+  if ((frame.mark & TOP) != 0) connection.topFrame = null;
   if ((frame.mark & SACKED) == 0) noteDelivered(connection, frame);
   if (isOvertaken) reorderingSeen(connection);
 }
@@ -130,10 +171,11 @@ export function clearScoreboard(connection: Connection): void {
   connection.sackedBytes = 0;
   connection.lostBytes = 0;
   connection.repeatUs = 0;
+  connection.topFrame = null;
   beginScoreboard(connection);
   let frame = connection.sendHead;
   while (frame !== null) {
-    frame.mark = frame.mark != 0 ? SPOILT : 0;
+    frame.mark = (frame.mark & ~TOP) != 0 ? SPOILT : 0;
     frame.link = null;
     frame = frame.next;
   }

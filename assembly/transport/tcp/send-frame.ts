@@ -19,6 +19,8 @@ export const REPEATED: u32 = FRAME_REPEATED;
 export const LOST: u32 = FRAME_LOST;
 /** Sent again ever, or told of before a timeout: its delivery tells of no order. */
 export const SPOILT: u32 = 8;
+/** The connection's `topFrame`, which it has to forget when the frame leaves the queue. */
+export const TOP: u32 = 16;
 
 /** Cuts that a peer may cause beyond two a segment in flight: it chooses its blocks. */
 const CUTS_MAX: u32 = 64;
@@ -113,7 +115,7 @@ export function cutFrame(connection: Connection, frame: Frame, bytes: u32): bool
   rest.sequence = frame.sequence + bytes;
   rest.total = frame.total;
   rest.detail = frame.detail;
-  rest.mark = frame.mark;
+  rest.mark = frame.mark & ~TOP;
   moveRecordEnd(frame, rest);
   rest.next = frame.next;
   frame.length = <u16>bytes;

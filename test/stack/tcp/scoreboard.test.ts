@@ -6,6 +6,7 @@ import {
   COUNTER_TCP_RETRANSMISSIONS,
   OPTION_CONTINUED,
 } from "../../../assembly/layout";
+import { Connections, type ConnectionView } from "../../../src/wasm/connections";
 import { Lab } from "./lab";
 import { Peer, type PeerOptions } from "./peer";
 import { option } from "./segments";
@@ -131,6 +132,37 @@ test("blocks of single bytes cut no more frames than two a segment and some (CVE
   send(end, 2);
   acknowledge(end, 1 + 12 * MSS);
   expect(lab.gauge(COUNTER_FRAMES_OUT)).toBe(0);
+});
+
+test("blocks behind more than a thousand missing segments are reached, step by step (RFC 2018 5)", () => {
+  const mss = 500;
+  const stack = { frames: 8192, tokens: 4096, ringEntries: 4096, sendBufferBytes: 1 << 21 };
+  const end = sender(
+    { mss, scale: 7, window: 60_000 },
+    { ...stack, congestionControl: "newreno" as const },
+  );
+  const { lab, peer, qd } = end;
+  const view = new Connections(lab.host.stack).of(qd) as ConnectionView;
+  const fly = (segments: number) => {
+    for (let index = 0; index < segments; index++) lab.push(qd, new Uint8Array(mss));
+    peer.take();
+    lab.advance(50);
+  };
+  let from = 1;
+  for (let segments = 10; segments < 2000; segments *= 2) {
+    fly(segments);
+    // Slow start grows by two segments an acknowledgment (RFC 3465).
+    for (const to = from + segments * mss; from < to;) acknowledge(end, (from += 2 * mss));
+  }
+  fly(1500);
+  expect(view.flightBytes).toBe(1500 * mss);
+  const left = from + 1480 * mss;
+  for (let told = 1; told <= 20; told++) acknowledge(end, from, left, left + told * mss);
+  expect(view.sackedBytes).toBe(20 * mss);
+  const again = peer.take();
+  expect(again.length).toBeGreaterThan(0);
+  expect(again.every(({ seq }) => seq < left)).toBe(true);
+  acknowledge(end, from + 1500 * mss);
 });
 
 test("where frames are too few to be cut what was sent of them goes again, and only that", () => {
