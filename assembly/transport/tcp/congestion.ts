@@ -23,7 +23,7 @@ import { clearScoreboard, sackedBelow } from "./scoreboard";
 import { segmentAcknowledgment } from "./segment";
 import { before } from "./sequence";
 import { countsDelivered } from "./settings";
-import { CWND_MAX } from "./slow-start";
+import { CWND_MAX, initialWindow } from "./slow-start";
 import { watchRecovery, watchTimeout } from "./undo";
 
 /** RFC 5681 section 3.2. */
@@ -59,7 +59,7 @@ export function acknowledgedNew(
     recoveryEnded(connection);
     connection.clear(PARTIAL_SEEN);
     connection.cwnd = inSackRecovery(connection)
-      ? connection.ssthresh
+      ? recoveredWindow(connection)
       : min(connection.ssthresh, max(connection.flight, mss) + mss);
     connection.clear(RECOVERY);
     return true;
@@ -74,6 +74,15 @@ export function acknowledgedNew(
   const first = !connection.has(PARTIAL_SEEN);
   connection.set(PARTIAL_SEEN);
   return first;
+}
+
+/**
+ * Recovery with blocks ends with ssthresh (RFC 9937 section 6). Where the peer's window or the
+ * application has left less in flight, an initial window may follow at once, as after a pause, and slow
+ * start brings the rest: a burst of all that is missing would overflow the queue that just did.
+ */
+function recoveredWindow(connection: Connection): u32 {
+  return min(connection.ssthresh, connection.flight + initialWindow(connection));
 }
 
 /** Bytes below SND.UNA that earlier acknowledgments, by blocks or as duplicates, told to have arrived. */

@@ -152,7 +152,8 @@ test("blocks behind more than a thousand missing segments are reached, step by s
   for (let segments = 10; segments < 2000; segments *= 2) {
     fly(segments);
     // Slow start grows by two segments an acknowledgment (RFC 3465).
-    for (const to = from + segments * mss; from < to;) acknowledge(end, (from += 2 * mss));
+    for (let at = 2; at <= segments; at += 2) acknowledge(end, from + at * mss);
+    from += segments * mss;
   }
   fly(1500);
   expect(view.flightBytes).toBe(1500 * mss);
