@@ -5,12 +5,14 @@ import { disarmTimer } from "../../time/wheel";
 import { Tcp } from "../../wire/tcp";
 import {
   Connection,
+  ECN,
   FIN_QUEUED,
   FRTO_WAITING,
   ORPHAN,
   PERSIST,
   RECOVERY,
   RTT_TIMING,
+  UNDO_CURVE,
 } from "./connection";
 import {
   acknowledgedNew,
@@ -19,6 +21,7 @@ import {
   reduceOnce,
   sackedAcknowledgment,
 } from "./congestion";
+import { growWindow } from "./controller";
 import { duplicateEcho } from "./ecn-reduction";
 import { sampleDeliveryRate } from "./delivery-rate";
 import { frtoAcknowledged } from "./frto";
@@ -35,15 +38,55 @@ import { forgetMarks, trimMarks } from "./scoreboard";
 import { forgetCuts } from "./send-frame";
 import {
   segmentAcknowledgment,
+  segmentBytes,
   segmentFlags,
   segmentLength,
   segmentSequence,
   segmentWindow,
 } from "./segment";
 import { after, before } from "./sequence";
-import { armLossTimer, awaitReordering, cancelProbe, FIN_APART, probeAnswered } from "./tail-probe";
+import {
+  armLossTimer,
+  awaitReordering,
+  cancelProbe,
+  FIN_APART,
+  PROBE_ARMED,
+  probeAnswered,
+} from "./tail-probe";
 import { sampleEcho } from "./timestamp";
 import { judgeEcho } from "./undo";
+
+/** Set by `measure`: the segment that was timed shows that the path carries full ones. */
+let isPathProved: bool = false;
+
+/** What makes an acknowledgment more than the next step, in the word that begins with `agreed`. */
+const UNCALM: u32 = (<u32>ECN) | (0xff << 8) | ((0xff & ~(<u32>UNDO_CURVE)) << 16) | (0xff << 24);
+
+/** Nothing that went before has a say in what the next acknowledgment means, and it has no blocks. */
+function isCalm(connection: Connection): bool {
+  const word = load<u32>(changetype<usize>(connection), offsetof<Connection>("agreed"));
+  return (
+    ((word & UNCALM) | connection.sackedBytes) == 0 &&
+    (connection.flags & (RECOVERY | PERSIST)) == 0 &&
+    (connection.tailState & ~(FIN_APART | PROBE_ARMED)) == 0 &&
+    connection.cuts == 0 &&
+    connection.sendNext == connection.sendMax &&
+    !mayHaveBlocks(connection)
+  );
+}
+
+/** The same as `acknowledge`, of the next segment in order: what it mostly comes to is little. */
+export function acknowledgePredicted(connection: Connection): void {
+  const acknowledged = segmentAcknowledgment - connection.sendUna;
+  // What moves nothing and brings nothing may be a duplicate.
+  if (!isCalm(connection) || (acknowledged == 0 && segmentBytes == 0)) {
+    acknowledge(connection);
+    return;
+  }
+  connection.heardTick = nowTick;
+  if (acknowledged != 0) advanceCalmly(connection, acknowledged);
+  takeWindow(connection);
+}
 
 /**
  * Processes the acknowledgment of a segment whose SEG.ACK lies in SND.UNA..SND.MAX, and its window.
@@ -121,38 +164,64 @@ function takeSack(connection: Connection, acknowledged: u32, sacked: u32): void 
 
 /** SND.UNA moves forward by `acknowledged`. */
 function advance(connection: Connection, acknowledged: u32): void {
-  const una = segmentAcknowledgment;
-  let isPathProved = false;
-  let elapsedUs: u32 = 0;
-  if (connection.has(RTT_TIMING) && !before(una, connection.rttSequence)) {
-    connection.clear(RTT_TIMING);
-    elapsedUs = max<u32>(1, <u32>nowUs - connection.rttStart);
-    sampleRtt(connection, elapsedUs);
-    noteRoundTrip(connection, elapsedUs);
-    isPathProved =
-      acknowledged >= <u32>connection.mss && connection.provingSequence == connection.rttSequence;
-  } else if (connection.sampleLost != 0 && connection.optionBytes != 0) {
+  const unaBefore = connection.sendUna;
+  const elapsedUs = measure(connection, acknowledged);
+  if (elapsedUs == 0 && connection.sampleLost != 0 && connection.optionBytes != 0) {
     sampleEcho(connection);
   }
   // Karn's algorithm (RFC 6298 section 5): what was doubled stays so until a round trip is measured.
   if (connection.sampleLost == 0) connection.backoff = 0;
-  const unaBefore = connection.sendUna;
-  if (una < unaBefore) connection.sendWraps++;
-  connection.sendUna = una;
+  moveUna(connection);
   if (connection.undoState != 0) judgeEcho(connection);
   const flightBefore = connection.sendNext - unaBefore;
   // After a timeout SND.NXT went back; what is acknowledged needs no sending again.
-  if (before(connection.sendNext, una)) connection.sendNext = una;
-  connection.retries = 0;
+  if (before(connection.sendNext, connection.sendUna)) connection.sendNext = connection.sendUna;
   if (isPathProved) pathProved(connection);
   const first = acknowledgedNew(connection, acknowledged, flightBefore);
+  settle(connection, elapsedUs, first);
+}
+
+/** The same where nothing is unusual. */
+function advanceCalmly(connection: Connection, acknowledged: u32): void {
+  const flightBefore = connection.flight;
+  const elapsedUs = measure(connection, acknowledged);
+  connection.backoff = 0;
+  moveUna(connection);
+  if (isPathProved) pathProved(connection);
+  growWindow(connection, acknowledged, flightBefore);
+  settle(connection, elapsedUs, true);
+}
+
+/** The round trip that ends with this acknowledgment in µs, which the estimates have taken; 0: none does. */
+function measure(connection: Connection, acknowledged: u32): u32 {
+  isPathProved = false;
+  if (!connection.has(RTT_TIMING) || before(segmentAcknowledgment, connection.rttSequence))
+    return 0;
+  connection.clear(RTT_TIMING);
+  const elapsedUs = max<u32>(1, <u32>nowUs - connection.rttStart);
+  sampleRtt(connection, elapsedUs);
+  noteRoundTrip(connection, elapsedUs);
+  isPathProved =
+    acknowledged >= <u32>connection.mss && connection.provingSequence == connection.rttSequence;
+  return elapsedUs;
+}
+
+function moveUna(connection: Connection): void {
+  if (segmentAcknowledgment < connection.sendUna) connection.sendWraps++;
+  connection.sendUna = segmentAcknowledgment;
+  connection.retries = 0;
+}
+
+/** SND.UNA has moved: frees what is acknowledged, sets the timer, and says whether more may leave. */
+function settle(connection: Connection, elapsedUs: u32, restart: bool): void {
+  const una = connection.sendUna;
   trimSendQueue(connection, una);
   if (elapsedUs != 0) sampleDeliveryRate(connection, elapsedUs);
   if (connection.sendNext == una) {
     // Probing goes on while something waits; the last byte may have been a probe's.
     if (!after(connection.sendEnd, una)) connection.clear(PERSIST);
     if (!connection.has(PERSIST)) rest(connection);
-  } else if (first) {
+  } else if (restart) {
     // RFC 6298 section 5.3.
     armLossTimer(connection);
   }

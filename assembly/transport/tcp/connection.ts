@@ -23,7 +23,8 @@ export class Connection {
   ports: u32;
   bucket: u32;
   state: u8;
-  duplicateAcks: u8;
+  /** Bytes of options in every segment: 12 with timestamps, else 0. */
+  optionBytes: u8;
   flags: u16;
   localHigh: u64;
   localMapped: u32;
@@ -133,12 +134,14 @@ export class Connection {
   lastAckSent: u32;
   /** What our timestamps are ahead of the clock, another number for each 4-tuple. */
   timestampOffset: u32;
-  /** Bytes of options in every segment: 12 with timestamps, else 0. */
-  optionBytes: u8;
-  /** TIMESTAMPS, SACK_PERMITTED. */
+  // Four bytes that acknowledge.ts looks at as one word.
+  /** TIMESTAMPS, SACK_PERMITTED, ECN. */
   agreed: u8;
   /** 1: no round trip has been measured since a retransmission. The next echo gives one (RFC 7323 4.1). */
   sampleLost: u8;
+  /** UNDO_… bits: whether a recovery is watched that may turn out to be for nothing (undo.ts). */
+  undoState: u8;
+  duplicateAcks: u8;
   /** Bytes in flight that the peer has acknowledged selectively, and the highest such number. */
   sackedBytes: u32;
   highestSacked: u32;
@@ -296,8 +299,6 @@ export class Connection {
   // Reordering (reordering.ts): RFC 8985's RACK.min_RTT in µs, and RACK.dsack_round.
   minRttUs: u32;
   dsackRound: u32;
-  /** UNDO_… bits: whether a recovery is watched that may turn out to be for nothing (undo.ts). */
-  undoState: u8;
   /** RACK.reo_wnd_mult of RFC 8985, less one. */
   reorderingSteps: u8;
   /** REORDERING_… bits, and in units of PERSIST_ONE RACK.reo_wnd_persist. */

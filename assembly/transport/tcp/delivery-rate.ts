@@ -7,6 +7,9 @@ import { Connection, RATE_LIMITED } from "./connection";
 import { RATE_UNIT } from "./record";
 import { fromShortFloat, toShortFloat } from "./short-float";
 
+/** A byte a microsecond, in units of RATE_UNIT. */
+const BYTE_PER_US: u32 = 1_000_000 / RATE_UNIT;
+
 /** What the peer has: acknowledged, or selectively so. Modulo 2^32. */
 function delivered(connection: Connection): u32 {
   return connection.sendUna + connection.sackedBytes;
@@ -25,12 +28,13 @@ export function sampleDeliveryRate(connection: Connection, elapsedUs: u32): void
   const before = connection.rttSequence - fromShortFloat(connection.rateFlight);
   const bytes = delivered(connection) - before;
   if (<i32>bytes <= 0) return;
-  const perSecond = (<u64>bytes * 1_000_000) / (<u64>elapsedUs * <u64>RATE_UNIT);
-  const rate = toShortFloat(<u32>min<u64>(perSecond, u32.MAX_VALUE));
   const flight = max(connection.flightMost, connection.lastFlightMost);
   const limited = flight + <u32>connection.mss <= connection.cwnd;
-  // Short floats are in the order of their values.
-  if (limited && rate < connection.deliveryRate) return;
+  const units = <u64>bytes * BYTE_PER_US;
+  // A product tells of most samples that they are no better; the division takes several times as long.
+  const better = fromShortFloat(connection.deliveryRate + 1);
+  if (limited && units < <u64>elapsedUs * <u64>better) return;
+  const rate = toShortFloat(<u32>min<u64>(units / elapsedUs, u32.MAX_VALUE));
   connection.deliveryRate = rate;
   if (limited) connection.choose(RATE_LIMITED);
   else connection.unchoose(RATE_LIMITED);
@@ -38,6 +42,6 @@ export function sampleDeliveryRate(connection: Connection, elapsedUs: u32): void
 
 /** A round trip of `sampleUs` has been measured. */
 export function noteLeastRtt(connection: Connection, sampleUs: u32): void {
-  const short = toShortFloat(sampleUs);
-  if (connection.minRtt == 0 || short < connection.minRtt) connection.minRtt = short;
+  if (connection.minRtt != 0 && sampleUs >= fromShortFloat(connection.minRtt)) return;
+  connection.minRtt = toShortFloat(sampleUs);
 }

@@ -239,11 +239,7 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
   if (before(connection.sendMax, next)) {
     // Karn: only a segment sent for the first time is timed (RFC 6298 section 3).
     if (!connection.has(RTT_TIMING) && sequence == connection.sendMax) {
-      connection.set(RTT_TIMING);
-      connection.rttSequence = next;
-      connection.rttStart = <u32>nowUs;
-      markDelivered(connection);
-      if (bytes >= <u32>connection.mss) connection.provingSequence = next;
+      startTiming(connection, next, bytes);
     }
     connection.sendMax = laterOf(connection.sendMax, next);
   }
@@ -251,13 +247,26 @@ function sendNow(connection: Connection, bytes: u32, fin: bool): bool {
     connection.clear(PERSIST);
     connection.backoff = 0;
     armLossTimer(connection);
-  } else if (connection.has(KEEP_ALIVE) && sequence == connection.sendUna) {
-    // Keep-alive has had the timer while nothing was outstanding.
-    armLossTimer(connection);
   } else {
-    armAfterSending(connection);
+    armAfterOutput(connection, sequence);
   }
   return true;
+}
+
+/** A segment of `bytes` up to `next` leaves, by which the round trip is measured. */
+export function startTiming(connection: Connection, next: u32, bytes: u32): void {
+  connection.set(RTT_TIMING);
+  connection.rttSequence = next;
+  connection.rttStart = <u32>nowUs;
+  markDelivered(connection);
+  if (bytes >= <u32>connection.mss) connection.provingSequence = next;
+}
+
+/** What begins at `sequence` has left. */
+export function armAfterOutput(connection: Connection, sequence: u32): void {
+  // Keep-alive has had the timer while nothing was outstanding.
+  if (connection.has(KEEP_ALIVE) && sequence == connection.sendUna) armLossTimer(connection);
+  else armAfterSending(connection);
 }
 
 /**

@@ -6,6 +6,7 @@
 import { CLOSED, Connection, READY } from "./connection";
 import { returnConnection } from "./connection-pool";
 import { output } from "./output";
+import { predictedOutput } from "./predicted-output";
 
 let first: Connection | null = null;
 let last: Connection | null = null;
@@ -39,7 +40,7 @@ export function flushReady(): void {
     if (connection.state == CLOSED) {
       // Its end came while it waited here; the record could not be reused before now.
       if (connection.queue === null) returnConnection(connection);
-    } else if (!output(connection)) {
+    } else if (!predictedOutput(connection) && !output(connection)) {
       putFirst(connection);
       return;
     }

@@ -14,7 +14,7 @@ import { Frame, release } from "../../memory/frame";
 import { fold, pseudoHeaderSum } from "../../wire/checksum";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
-import { acknowledge } from "./acknowledge";
+import { acknowledgePredicted } from "./acknowledge";
 import { CLOSED, Connection, ECN, ESTABLISHED, LISTEN, SYN_SENT, TIME_WAIT } from "./connection";
 import { deliver } from "./deliver";
 import { noteCodepoint } from "./ecn";
@@ -97,7 +97,7 @@ function predicted(connection: Connection): bool {
     return false;
   }
   if (connection.optionBytes != 0 && !isTimestampExpected(connection)) return false;
-  acknowledge(connection);
+  acknowledgePredicted(connection);
   if (segmentBytes == 0) return true;
   if ((connection.agreed & ECN) != 0) noteCodepoint(connection);
   deliver(connection, takePayload());

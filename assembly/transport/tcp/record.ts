@@ -128,7 +128,7 @@ export const FRTO_SENT: u8 = 64;
 // Offsets into the record, in bytes; connection.ts says what the fields mean.
 export const CONNECTION_PORTS: u32 = 4;
 export const CONNECTION_STATE: u32 = 12;
-export const CONNECTION_DUPLICATE_ACKS: u32 = 13;
+export const CONNECTION_DUPLICATE_ACKS: u32 = 275;
 export const CONNECTION_FLAGS: u32 = 14;
 export const CONNECTION_LOCAL: u32 = 28;
 export const CONNECTION_REMOTE: u32 = 44;
@@ -169,7 +169,7 @@ export const CONNECTION_HALF_OPEN: u32 = 244;
 export const CONNECTION_ACCEPTABLE: u32 = 246;
 /** Where a listener counts connections, a connection counts what it has sent again. */
 export const CONNECTION_RETRANSMISSIONS: u32 = CONNECTION_HALF_OPEN;
-export const CONNECTION_AGREED: u32 = 273;
+export const CONNECTION_AGREED: u32 = 272;
 export const CONNECTION_SACKED_BYTES: u32 = 276;
 export const CONNECTION_CHOICES: u32 = 448;
 export const CONNECTION_MSS_MAX: u32 = 452;
@@ -181,11 +181,11 @@ export const CONNECTION_DELIVERY_RATE: u32 = 358;
 export const CONNECTION_LAST_SENT_TICK: u32 = 420;
 export const CONNECTION_HEARD_TICK: u32 = 248;
 export const CONNECTION_RECEIVED_TICK: u32 = 464;
-export const CONNECTION_UNDO_STATE: u32 = 552;
+export const CONNECTION_UNDO_STATE: u32 = 274;
 export const CONNECTION_FAST_OPEN: u32 = 338;
 export const CONNECTION_FAST_OPEN_BYTES: u32 = 356;
 export const CONNECTION_LOST_BYTES: u32 = 492;
-export const CONNECTION_ECN_STATE: u32 = 556;
+export const CONNECTION_ECN_STATE: u32 = 555;
 /** Bytes of the two timers' records: whether they are armed, and at which tick they expire. */
 export const CONNECTION_TIMER_DEADLINE: u32 = 200;
 export const CONNECTION_TIMER_ARMED: u32 = 205;

@@ -14,6 +14,7 @@ export function growSendBuffer(connection: Connection): void {
   if (connection.chose(SEND_FIXED)) return;
   const cwnd = connection.cwnd;
   const wanted: u32 = isFirstSlowStart(connection) ? 4 * cwnd : 2 * cwnd;
+  if (wanted <= connection.sendBuffer) return;
   const largest = min(sendBufferMax(), (framesTotal() << FRAME_SHIFT) >> 2);
   const bytes = min<u32>(wanted, largest);
   if (bytes <= connection.sendBuffer || framesLeft(connection) < framesTotal() >> 1) return;

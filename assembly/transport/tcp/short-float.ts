@@ -5,13 +5,10 @@ const LARGEST: u32 = VALUE_MAX << 15;
 
 /** What lies above 134 million counts as that. */
 export function toShortFloat(value: u32): u16 {
-  let shift: u32 = 0;
-  let rest = min(value, LARGEST);
-  while (rest > VALUE_MAX) {
-    rest >>= 1;
-    shift++;
-  }
-  return <u16>((shift << VALUE_BITS) | rest);
+  const held = min(value, LARGEST);
+  if (held <= VALUE_MAX) return <u16>held;
+  const shift = 32 - VALUE_BITS - <u32>clz(held);
+  return <u16>((shift << VALUE_BITS) | (held >> shift));
 }
 
 export function fromShortFloat(short: u16): u32 {

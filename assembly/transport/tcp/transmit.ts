@@ -74,8 +74,10 @@ function transmitWith(connection: Connection, sequence: u32, bytes: u32, flags: 
     const frame = <Frame>payloadFrame;
     const ends = connection.chose(RECORDS) && isRecordEnd(frame, sequence + bytes);
     const all = ends ? flags | Tcp.PSH : flags;
-    if (bytes <= <u32>frame.length && isHeadroomFree(connection, frame)) {
-      return transmitInPlace(connection, neighbour, frame, sequence, bytes, all);
+    if (payloadSkip == 0 && bytes <= <u32>frame.length && isHeadroomFree(connection, frame)) {
+      if (!canTransmit(connection.nic, 1)) return false;
+      transmitInPlace(connection, neighbour, frame, sequence, bytes, all);
+      return true;
     }
     if (bytes > COPY_MAX) return transmitChain(connection, neighbour, sequence, bytes, all);
     return transmitCopy(connection, neighbour, sequence, bytes, all);
@@ -84,7 +86,7 @@ function transmitWith(connection: Connection, sequence: u32, bytes: u32, flags: 
 }
 
 /** The connection's next hop when its MAC is known, looked up again when its entry was reused. */
-function resolvedNeighbour(connection: Connection): Neighbour | null {
+export function resolvedNeighbour(connection: Connection): Neighbour | null {
   let neighbour = connection.neighbour;
   if (neighbour === null || neighbour.address != connection.nextHop) {
     neighbour = findNeighbour(connection.nic, connection.nextHop);
@@ -106,16 +108,16 @@ function locate(connection: Connection, sequence: u32): void {
   if (sequence == connection.sendNext) connection.sendPoint = frame;
 }
 
-function transmitInPlace(
+/** The first `bytes` of a frame whose headroom is free; the device has room. */
+export function transmitInPlace(
   connection: Connection,
   neighbour: Neighbour,
   frame: Frame,
   sequence: u32,
   bytes: u32,
   flags: u32,
-): bool {
+): void {
   const nic = connection.nic;
-  if (!canTransmit(nic, 1)) return false;
   const options: u32 = connection.optionBytes;
   const prefix = PREFIX_LENGTH + options;
   const payload = frame.data;
@@ -130,7 +132,6 @@ function transmitInPlace(
   const announced = offloaded ? OPTION_METADATA : 0;
   transmitPiece(nic, frame, frame.offset - prefix, prefix + bytes, announced);
   sent(connection, prefix + bytes);
-  return true;
 }
 
 /** Headers and a copy of the payload in a frame of their own. */
@@ -200,7 +201,7 @@ function transmitChain(
   const nic = connection.nic;
   const first = <Frame>payloadFrame;
   if (!canTransmit(nic, nic.chainMax)) return false;
-  const inPlace = isHeadroomFree(connection, first);
+  const inPlace = payloadSkip == 0 && isHeadroomFree(connection, first);
   const holder = inPlace ? first : takeFrame(TX_HEADROOM);
   if (holder === null) {
     sent(connection, 0);
@@ -228,9 +229,10 @@ function transmitChain(
   return true;
 }
 
-function isHeadroomFree(connection: Connection, frame: Frame): bool {
+/** Headers may be written before the frame's data. */
+export function isHeadroomFree(connection: Connection, frame: Frame): bool {
   const room = METADATA_SIZE + PREFIX_LENGTH + <u32>connection.optionBytes;
-  return payloadSkip == 0 && <u32>frame.offset >= room && isSole(frame);
+  return <u32>frame.offset >= room && isSole(frame);
 }
 
 function transmitPieces(connection: Connection, start: Frame, skip: u32, bytes: u32): void {
