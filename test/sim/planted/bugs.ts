@@ -38,8 +38,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "transport/tcp/acknowledge.ts",
-        find: "  connection.sendUna = una;",
-        replace: "  connection.sendUna = una + (acknowledged > 1000 ? 1 : 0);",
+        find: "  connection.sendUna = segmentAcknowledgment;",
+        replace:
+          "  const more = segmentAcknowledgment - connection.sendUna > 1000 ? 1 : 0;\n  connection.sendUna = segmentAcknowledgment + more;",
       },
     ],
   },
@@ -162,9 +163,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "transport/tcp/receive.ts",
-        find: "  acknowledge(connection);\n",
+        find: "  acknowledgePredicted(connection);\n",
         replace:
-          "  acknowledge(connection);\n  connection.set(8);\n  if (!connection.has(16)) makeReady(connection);\n",
+          "  acknowledgePredicted(connection);\n  connection.set(8);\n  if (!connection.has(16)) makeReady(connection);\n",
       },
       {
         file: "transport/tcp/receive.ts",
