@@ -49,6 +49,8 @@ export function flushReady(): void {
 }
 
 function putFirst(connection: Connection): void {
+  // It may wait for its time to depart besides, and is on the list already (pacing.ts).
+  if (connection.has(READY)) return;
   connection.set(READY);
   connection.readyNext = first;
   if (first === null) last = connection;

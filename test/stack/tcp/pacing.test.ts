@@ -1,6 +1,10 @@
 /** Pacing: departures spread over the round trip, to the tick of the wheel, and never beyond a set rate. */
 import { expect, test } from "bun:test";
-import { COUNTER_TCP_PACED, SOCKET_OPTION_PACING_RATE } from "../../../assembly/layout";
+import {
+  COUNTER_CONNECTIONS_OPEN,
+  COUNTER_TCP_PACED,
+  SOCKET_OPTION_PACING_RATE,
+} from "../../../assembly/layout";
 import { pattern } from "../packets";
 import { Flow, mss } from "./flow";
 import { Lab } from "./lab";
@@ -136,4 +140,24 @@ test("super-frames are worth a millisecond at most", () => {
   const sizes = peer.take().map(({ length }) => length);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(5 * 1460);
   expect(sizes.reduce((sum, length) => sum + length, 0)).toBe(14_600);
+});
+
+test("a flow that waits for its time while the device's ring is full is on the ready list once", () => {
+  const ringEntries = 16;
+  const { lab, peer, qd } = accepted({ scale: 7 }, { pacing: true, ringEntries });
+  lab.push(qd, pattern(14_600));
+  expect(peer.take()).toHaveLength(10);
+  lab.host.advance(roundTripUs, TICK_US);
+  peer.inject("A", { seq: 1, ack: 14_601 });
+  lab.push(qd, pattern(14_600));
+  const sent = peer.take().length;
+  expect(sent).toBeLessThan(10);
+  // Each segment beyond a gap is answered at once, and nobody takes the answers off the ring.
+  for (let at = 0; at <= ringEntries; at++) {
+    peer.inject("A", { seq: 1001 + 10 * at, ack: 14_601, length: 10 });
+    lab.host.poll();
+  }
+  expect(peer.take().length).toBeGreaterThanOrEqual(ringEntries);
+  expect(lab.counter(COUNTER_TCP_PACED)).toBeGreaterThan(0);
+  // At its end the record is freed as often as it is on the list; all tests look at that.
 });
