@@ -7,8 +7,17 @@ export { type Application, Host } from "./host";
 export { Link } from "./network/link";
 export type { LinkOptions } from "./network/options";
 export { Capture } from "./network/capture";
-export { clampMss, injectReset, rewriteSequence, stripOptions } from "./network/middlebox";
+export { thinAcknowledgments } from "./network/ack-filter";
+export { forgeBlindResets } from "./network/blind-reset";
+export {
+  bleachEcn,
+  clampMss,
+  injectReset,
+  rewriteSequence,
+  stripOptions,
+} from "./network/middlebox";
 export { Nat } from "./network/nat";
+export { mergeSegments, splitSegments } from "./network/resegment";
 export type { Router } from "./network/router";
 export type { Rule } from "./network/rule";
 export type { Switch } from "./network/switch";

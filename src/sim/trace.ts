@@ -39,7 +39,7 @@ export interface FrameEvent {
     | "delivered";
   /** Name of the link direction, `a>b`. */
   readonly direction: string;
-  /** Name of the station that sent it into this direction, or that it was delivered to. */
+  /** Name of the station that sent it into this direction, or that it was delivered to; `a box`: a rule did. */
   readonly station: string;
   /** The bytes as they are at this moment, Ethernet header first. Not to be kept or changed. */
   readonly frame: Uint8Array;

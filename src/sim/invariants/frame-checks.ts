@@ -6,14 +6,18 @@ import type { Host } from "../host";
 import type { FrameEvent } from "../trace";
 import { type Invariant, InvariantError } from "./invariant-error";
 
+/** What a SYN offers. */
+interface Offer {
+  readonly mss: number;
+  readonly scale: number | undefined;
+}
+
 /** One direction of a connection, as its sender's segments tell it. */
 interface Flow {
   readonly isn: number;
   /** The sender's boot: after a crash the numbers start anew. */
   readonly boots: number;
-  /** From the sender's SYN. */
-  readonly mss: number;
-  readonly scale: number | undefined;
+  readonly offer: Offer;
   /** The receiver's port has been used before with another sequence. */
   readonly reused: boolean;
   sendMax: number;
@@ -47,10 +51,14 @@ function distance(left: number, right: number): number {
 export class FrameChecks {
   readonly #hosts: ReadonlyMap<string, Host>;
   readonly #flows = new Map<string, Flow>();
+  /** Of SYNs as they arrived: boxes on the way may have changed them. */
+  readonly #heard = new Map<string, Offer>();
   readonly #traffic = new Map<string, Traffic>();
+  readonly #isTranslated: boolean;
 
-  constructor(hosts: ReadonlyMap<string, Host>) {
+  constructor(hosts: ReadonlyMap<string, Host>, isTranslated: boolean) {
     this.#hosts = hosts;
+    this.#isTranslated = isTranslated;
   }
 
   /** `sent` and `delivered` events of hosts. */
@@ -59,6 +67,7 @@ export class FrameChecks {
     if (host === undefined) return;
     if (event.what === "delivered") {
       if (isDemanding(event.frame)) this.#trafficOf(host).demanding++;
+      this.#hear(event.frame);
       return;
     }
     if (event.what !== "sent") return;
@@ -73,6 +82,15 @@ export class FrameChecks {
     if (packet.tcp === undefined || packet.ip === undefined) return;
     this.#checkTraffic(host, event, packet.tcp, packet.payload.length, fail);
     this.#checkSegment(host, packet, packet.tcp, fail);
+  }
+
+  #hear(frame: Uint8Array): void {
+    if (!mayBeSyn(frame)) return;
+    const { ip, tcp, problems } = parseFrame(frame);
+    if (tcp === undefined || problems.length > 0 || (tcp.flags & TCP_SYN) === 0) return;
+    const there = `${ip?.source}:${tcp.sourcePort}`;
+    const here = `${ip?.destination}:${tcp.destinationPort}`;
+    this.#heard.set(`${there} > ${here}`, offerOf(tcp));
   }
 
   #trafficOf({ name }: Host): Traffic {
@@ -110,34 +128,30 @@ export class FrameChecks {
     const here = `${ip?.source}:${tcp.sourcePort}`;
     const there = `${ip?.destination}:${tcp.destinationPort}`;
     const name = `${here} > ${there}`;
-    const peer = this.#flows.get(`${there} > ${here}`);
+    const heard = this.#heard.get(`${there} > ${here}`);
+    const peer = this.#isTranslated ? undefined : this.#flows.get(`${there} > ${here}`);
     if ((tcp.flags & TCP_SYN) !== 0) this.#open(host, name, tcp);
     const flow = this.#flows.get(name);
     // A reset may carry another connection's numbers (RFC 9293 section 3.10.7.1).
     if (flow === undefined || (tcp.flags & TCP_RST) !== 0) return;
     // Data of a SYN keep to what was known of its receiver before (RFC 7413 section 4.1.3).
     const isSyn = (tcp.flags & (TCP_SYN | TCP_ACK)) === TCP_SYN;
-    if (payload.length > (isSyn ? SYN_DATA_MAX : (peer?.mss ?? MSS_DEFAULT))) {
-      fail("segment-size", `${name}: ${payload.length} bytes, the peer's MSS is ${peer?.mss}`);
+    if (payload.length > (isSyn ? SYN_DATA_MAX : (heard?.mss ?? MSS_DEFAULT))) {
+      fail("segment-size", `${name}: ${payload.length} bytes, the peer's MSS is ${heard?.mss}`);
     }
     checkReach(flow, tcp, payload.length, name, fail);
-    if ((tcp.flags & TCP_ACK) !== 0) checkAcknowledgment(flow, peer, tcp, name, fail);
+    if ((tcp.flags & TCP_ACK) === 0) return;
+    checkAcknowledgment(flow, peer, tcp, name, fail);
+    checkEdge(flow, heard, tcp, name, fail);
   }
 
   #open(host: Host, name: string, tcp: TcpHeader): void {
     const before = this.#flows.get(name);
     if (before?.isn === tcp.sequence && before.boots === host.boots) return;
-    let mss = MSS_DEFAULT;
-    let scale: number | undefined;
-    for (const option of tcp.options) {
-      if (option.kind === "mss") mss = option.mss;
-      else if (option.kind === "wscale") scale = option.shift;
-    }
     this.#flows.set(name, {
       isn: tcp.sequence,
       boots: host.boots,
-      mss,
-      scale,
+      offer: offerOf(tcp),
       reused: before !== undefined,
       sendMax: tcp.sequence,
       fin: undefined,
@@ -145,6 +159,27 @@ export class FrameChecks {
       edge: undefined,
     });
   }
+}
+
+function offerOf({ options }: TcpHeader): Offer {
+  let mss = MSS_DEFAULT;
+  let scale: number | undefined;
+  for (const option of options) {
+    if (option.kind === "mss") mss = option.mss;
+    else if (option.kind === "wscale") scale = option.shift;
+  }
+  return { mss, scale };
+}
+
+function tcpFlagsAt(frame: Uint8Array): number {
+  return ETHERNET_BYTES + ((frame[14] as number) & 15) * 4 + 13;
+}
+
+/** Parsing every frame would take too long. */
+function mayBeSyn(frame: Uint8Array): boolean {
+  const isIpv4 = frame[12] === 0x08 && frame[13] === 0x00;
+  if (!isIpv4 || frame.length < 54 || frame[23] !== 6) return false;
+  return ((frame[tcpFlagsAt(frame)] as number) & TCP_SYN) !== 0;
 }
 
 /** Text, SYN or FIN, or something that is not TCP over IPv4. */
@@ -200,9 +235,19 @@ function checkAcknowledgment(
     const beyond = distance(acknowledgment, peer.sendMax);
     fail("acknowledgment", `${name}: acknowledges ${beyond} beyond what the peer has sent`);
   }
+}
+
+function checkEdge(
+  flow: Flow,
+  heard: Offer | undefined,
+  tcp: TcpHeader,
+  name: string,
+  fail: (invariant: Invariant, detail: string) => never,
+): void {
+  const { acknowledgment } = tcp;
   // The window of a SYN is not scaled (RFC 7323 section 2.2).
   if ((tcp.flags & TCP_SYN) !== 0) return;
-  const scale = peer?.scale === undefined ? 0 : (flow.scale ?? 0);
+  const scale = heard?.scale === undefined ? 0 : (flow.offer.scale ?? 0);
   const edge = (acknowledgment + tcp.window * 2 ** scale) >>> 0;
   if (flow.edge !== undefined) {
     const retracted = distance(flow.edge, edge);

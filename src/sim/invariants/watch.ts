@@ -29,10 +29,15 @@ export interface Watch {
   checkPools(): void;
 }
 
+export interface WatchOptions {
+  /** Boxes change addresses or sequence numbers: what both ends say of those cannot be compared. */
+  readonly isTranslated?: boolean | undefined;
+}
+
 /** From now on a run ends with an `InvariantError` as soon as an invariant does not hold. */
-export function watchInvariants(sim: Simulation): Watch {
+export function watchInvariants(sim: Simulation, options: WatchOptions = {}): Watch {
   const connections = new ConnectionChecks(() => sim.scheduler.nowNs);
-  const frames = new FrameChecks(sim.hosts);
+  const frames = new FrameChecks(sim.hosts, options.isTranslated ?? false);
   sim.onFrame((event) => frames.check(event));
   sim.onEvent((touched) => {
     for (const host of touched) connections.check(host);

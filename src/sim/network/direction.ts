@@ -115,7 +115,7 @@ export class Direction {
 
   /** Takes a frame that a rule made: it meets no rule. */
   inject(frame: Uint8Array): void {
-    const fate = this.#accept(frame);
+    const fate = this.#accept(frame, "a box");
     if (this.#isDown) this.#log.drop(frame, "link down");
     else this.#admit(frame, fate);
   }
@@ -152,9 +152,9 @@ export class Direction {
     this.rules.heal();
   }
 
-  #accept(frame: Uint8Array): Fate | undefined {
+  #accept(frame: Uint8Array, by?: string): Fate | undefined {
     this.#number++;
-    this.#log.tell("sent", frame);
+    this.#log.tell("sent", frame, undefined, by);
     return this.#faults?.draw(this.#number);
   }
 

@@ -68,6 +68,19 @@ export function transportOf(frame: Uint8Array): Transport | undefined {
   return undefined;
 }
 
+/** A whole TCP segment; undefined for everything else. */
+export function tcpOf(frame: Uint8Array): Transport | undefined {
+  const transport = transportOf(frame);
+  return transport?.protocol === PROTOCOL_TCP ? transport : undefined;
+}
+
+/** Tells the connections and directions of TCP segments over IPv4 from each other. */
+export function connectionKey(frame: Uint8Array, { header }: Transport): string {
+  const source = read32(frame, ETHERNET_HEADER_BYTES + 12);
+  const destination = read32(frame, ETHERNET_HEADER_BYTES + 16);
+  return `${source}:${destination}:${read32(frame, header)}`;
+}
+
 function transportAt(
   frame: Uint8Array,
   protocol: number,

@@ -45,14 +45,15 @@ export class FrameLog {
     this.tell("dropped", frame, reason);
   }
 
-  tell(what: FrameEvent["what"], frame: Uint8Array, reason?: DropReason): void {
+  /** `by`: who has done it, if that is not the station at this end. */
+  tell(what: FrameEvent["what"], frame: Uint8Array, reason?: DropReason, by?: string): void {
     this.counts[what]++;
     if (this.#listeners.length === 0) return;
     const event: FrameEvent = {
       timeNs: this.#scheduler.nowNs,
       what,
       direction: this.#direction,
-      station: what === "delivered" ? this.#to.name : this.#from.name,
+      station: by ?? (what === "delivered" ? this.#to.name : this.#from.name),
       frame,
       reason,
       queuedBytes: this.#queuedBytes(),

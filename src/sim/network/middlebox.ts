@@ -1,29 +1,28 @@
 /** What boxes in the middle do to TCP, as rules of a link's directions. All of them are permanent. */
 import { parseFrame } from "../../packet/parse";
 import {
-  PROTOCOL_TCP,
+  ETHERTYPE_IPV4,
   TCP_OPTION_EOL,
   TCP_OPTION_MSS,
   TCP_OPTION_NOP,
   TCP_OPTION_SACK,
 } from "../../packet/protocols";
-import { TCP_ACK, TCP_RST, TCP_SYN } from "../../packet/types";
+import { TCP_ACK, TCP_CWR, TCP_ECE, TCP_RST, TCP_SYN } from "../../packet/types";
 import {
+  ETHERNET_HEADER_BYTES,
+  frameType,
   read16,
   read32,
   setCovered32,
   setCoveredByte,
   type Transport,
-  transportOf,
+  tcpOf,
+  updateChecksum,
+  write16,
 } from "./frame-fields";
 import type { Link } from "./link";
 import { resetFrames } from "./reset";
 import type { Rule, RuleContext } from "./rule";
-
-function tcpOf(frame: Uint8Array): Transport | undefined {
-  const transport = transportOf(frame);
-  return transport?.protocol === PROTOCOL_TCP ? transport : undefined;
-}
 
 /** A rule that changes a copy of each TCP segment. */
 function changing(change: (frame: Uint8Array, tcp: Transport) => void): Rule {
@@ -73,6 +72,27 @@ export function clampMss(mss: number): Rule {
       setCoveredByte(frame, tcp, at + 3, mss & 255);
     });
   });
+}
+
+/** Clears what the ends would say of congestion (RFC 3168): `ip` the field of packets, `syn` the offer. */
+export function bleachEcn(where: "ip" | "syn"): Rule {
+  if (where === "syn") {
+    return changing((frame, tcp) => {
+      const at = tcp.header + 13;
+      const flags = frame[at] as number;
+      if ((flags & TCP_SYN) !== 0) setCoveredByte(frame, tcp, at, flags & ~(TCP_ECE | TCP_CWR));
+    });
+  }
+  return (frame) => {
+    if (frameType(frame) !== ETHERTYPE_IPV4 || frame.length < ETHERNET_HEADER_BYTES + 20) {
+      return "pass";
+    }
+    const copy = frame.slice();
+    const before = read16(copy, ETHERNET_HEADER_BYTES);
+    write16(copy, ETHERNET_HEADER_BYTES, before & ~3);
+    updateChecksum(copy, ETHERNET_HEADER_BYTES + 10, before, before & ~3);
+    return { frame: copy };
+  };
 }
 
 export interface SequenceRewriteOptions {

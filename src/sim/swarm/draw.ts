@@ -3,6 +3,7 @@
  * that is added later shifts no other.
  */
 import { Random } from "../random";
+import { drawBoxes } from "./draw-boxes";
 import { drawTimedFaults } from "./draw-faults";
 import { drawFlows } from "./draw-flows";
 import { drawHosts } from "./draw-hosts";
@@ -35,6 +36,7 @@ export function drawScenario(seed: number): Scenario {
     links: network.links.length,
   });
   const flows = drawFlows(random.split("flows"), on, { hosts, network, faultsMs });
-  const { topology, nodes, links } = network;
+  const links = drawBoxes(random.split("boxes"), on, { network, flows });
+  const { topology, nodes } = network;
   return { version: 1, seed, topology, kinds, hosts, nodes, links, flows, faults, faultsMs };
 }

@@ -22,6 +22,7 @@ export function simplifications(scenario: Scenario): Edit[] {
   const { flows, hosts, links, faults } = scenario;
   return [
     ...flows.flatMap((_, index) => flowChanges.map((change) => inFlow(index, change))),
+    ...links.flatMap(({ boxes = [] }, index) => boxes.map((_, box) => withoutBox(index, box))),
     ...links.flatMap((_, index) =>
       (["ab", "ba"] as const).flatMap((way) =>
         directionChanges.map((change) => inDirection(index, way, change)),
@@ -69,6 +70,17 @@ function inDirection(index: number, way: "ab" | "ba", change: Change<DirectionOp
     const links = replaced(scenario.links, index, (link) => {
       const changed = change(link[way]);
       return changed && { ...link, [way]: changed };
+    });
+    return links && { ...scenario, links };
+  };
+}
+
+function withoutBox(index: number, at: number): Edit {
+  return (scenario) => {
+    const links = replaced(scenario.links, index, ({ boxes = [], ...link }) => {
+      if (boxes[at] === undefined) return undefined;
+      const rest = boxes.filter((_, place) => place !== at);
+      return rest.length === 0 ? link : { ...link, boxes: rest };
     });
     return links && { ...scenario, links };
   };

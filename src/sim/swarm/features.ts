@@ -32,6 +32,7 @@ export function featuresOf(scenario: Scenario): string[] {
     `topology: ${scenario.topology}`,
     ...(scenario.kinds.length === 0 ? ["fault: none"] : []),
     ...scenario.kinds.map((kind) => `fault: ${kind}`),
+    ...scenario.links.flatMap(({ boxes = [] }) => boxes.map(({ kind }) => `box: ${kind}`)),
     ...scenario.flows.flatMap(flowFeatures),
   ]);
   for (const { mtu, stack, clockStartUs } of scenario.hosts) {

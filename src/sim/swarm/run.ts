@@ -8,6 +8,7 @@ import { DemibunError } from "../../errors";
 import type { FrameListener } from "../trace";
 import type { Simulation } from "../simulation";
 import { Applications } from "./applications";
+import { isTranslating } from "./boxes";
 import { convergenceMs, QUIESCENCE_MS, SWEEP_MS } from "./bounds";
 import { featuresOf } from "./features";
 import type { Failure, RunResult } from "./result";
@@ -74,7 +75,8 @@ class Run {
       this.#sim.random.split("applications"),
       () => this.#sim.now,
     );
-    this.#watch = watchInvariants(this.#sim);
+    const boxes = scenario.links.flatMap((link) => link.boxes ?? []);
+    this.#watch = watchInvariants(this.#sim, { isTranslated: boxes.some(isTranslating) });
     this.#sim.onFrame(this.#tally.frame);
     if (options.onFrame !== undefined) this.#sim.onFrame(options.onFrame);
     this.#flows = scenario.flows.map((flow) => this.#flow(flow));

@@ -26,9 +26,51 @@ export const faultKinds = [
   "clock drift",
   "slow host",
   "small pools",
+  "option stripping",
+  "MSS clamping",
+  "sequence rewriting",
+  "address translation",
+  "ECN bleaching",
+  "ACK thinning",
+  "segment splitting",
+  "segment merging",
+  "blind resets",
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
+
+/** What a box on a link does, for as long as the run lasts. `way`: of one direction. */
+export type Middlebox =
+  /** Of these kinds (RFC 9293 section 3.1). */
+  | { readonly kind: "option stripping"; readonly options: readonly number[] }
+  | { readonly kind: "MSS clamping"; readonly mss: number }
+  /** Of what a sends. */
+  | {
+      readonly kind: "sequence rewriting";
+      readonly offset: number;
+      readonly rewritesSack: boolean;
+    }
+  /** Everybody on its side `inside` appears as `outside`. */
+  | {
+      readonly kind: "address translation";
+      readonly outside: string;
+      readonly inside: "a" | "b";
+    }
+  | { readonly kind: "ECN bleaching"; readonly where: "ip" | "syn" }
+  | { readonly kind: "ACK thinning"; readonly way: "ab" | "ba"; readonly intervalMs: number }
+  | { readonly kind: "segment splitting"; readonly way: "ab" | "ba"; readonly pieces: number }
+  | {
+      readonly kind: "segment merging";
+      readonly way: "ab" | "ba";
+      readonly mtu: number;
+      readonly holdMs: number;
+    }
+  | {
+      readonly kind: "blind resets";
+      readonly way: "ab" | "ba";
+      readonly probability: number;
+      readonly beyondBytes: number;
+    };
 
 export const topologies = ["pair", "star", "routed", "dumbbell"] as const;
 
@@ -67,6 +109,8 @@ export interface ScenarioLink {
   readonly b: string;
   readonly ab: DirectionOptions;
   readonly ba: DirectionOptions;
+  /** In the order in which they see what the link's ends send. */
+  readonly boxes?: readonly Middlebox[] | undefined;
 }
 
 /** How an application hands over what it has to send. */

@@ -27,6 +27,8 @@ export class TcpApplications {
   #connections = 0;
   #attempts = 0;
   #stop: (() => void) | undefined;
+  /** A client has given a connection up of which the server may know. */
+  #wasGivenUp = false;
 
   constructor(applications: Applications, flow: TcpFlow, serverAddress: string) {
     this.flow = flow;
@@ -178,11 +180,17 @@ export class TcpApplications {
     }
   }
 
-  /** The network was cut when the SYN left, of which connect had not waited for an answer. */
+  /**
+   * The network was cut when the SYN left, of which connect had not waited for an answer; the server
+   * that had taken its data hears of the end when it repeats its SYN-ACK.
+   */
   #wasCut(role: Role, { code }: DemibunError): boolean {
-    const { scenario } = this.#applications;
-    const waits = role === "client" && this.flow.fastOpen !== undefined;
-    return waits && unreachable.has(code) && scenario.kinds.length > 0;
+    if (this.flow.fastOpen === undefined || this.#applications.scenario.kinds.length === 0) {
+      return false;
+    }
+    if (role === "server") return this.#wasGivenUp && code === "ECONNRESET";
+    this.#wasGivenUp ||= unreachable.has(code);
+    return unreachable.has(code);
   }
 
   /** An attempt to connect failed: it is repeated where that can be somebody else's fault. */
@@ -193,6 +201,7 @@ export class TcpApplications {
     const { code, message } = error;
     const { scenario } = this.#applications;
     const isCut = unreachable.has(code) && scenario.kinds.length > 0;
+    this.#wasGivenUp ||= isCut;
     if (!lacks.has(code) && !isCut && !this.#applications.mayCrash(this.flow) && !this.#isRude) {
       const detail = `the client of ${this.flow.name} could not connect: ${message}`;
       this.#applications.connectionLost(this.flow.client, detail);

@@ -4,6 +4,7 @@ import { Switch } from "../network/switch";
 import { Simulation } from "../simulation";
 import type { Host } from "../host";
 import type { Station } from "../station";
+import { placeBox } from "./boxes";
 import type { Scenario, ScenarioHost, ScenarioNode, TimedFault } from "./scenario";
 
 /** Gives the station that a link to this name is plugged into: a router has one for each link. */
@@ -36,8 +37,10 @@ export class World {
       sockets.set(host.name, () => made);
     }
     for (const node of nodes) sockets.set(node.name, this.#node(node));
-    for (const { a, b, ab, ba } of links) {
-      this.sim.link(socketOf(sockets, a)(), socketOf(sockets, b)(), { ab, ba }, `${a}-${b}`);
+    for (const { a, b, ab, ba, boxes = [] } of links) {
+      const ends = [socketOf(sockets, a)(), socketOf(sockets, b)()] as const;
+      const link = this.sim.link(...ends, { ab, ba }, `${a}-${b}`);
+      for (const box of boxes) placeBox(this.sim, link, box);
     }
     for (const fault of faults) this.#schedule(fault);
   }

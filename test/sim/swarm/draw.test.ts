@@ -1,6 +1,7 @@
 /** Scenarios: the same for a seed for ever, varied over seeds, and plain data. */
 import { expect, test } from "bun:test";
 import { Random } from "../../../src/sim/random";
+import { boxKinds } from "../../../src/sim/swarm/draw-boxes";
 import { drawTimedFaults } from "../../../src/sim/swarm/draw-faults";
 import { drawScenario } from "../../../src/sim/swarm/draw";
 import { featuresOf } from "../../../src/sim/swarm/features";
@@ -38,6 +39,7 @@ test("over some hundred seeds everything there is occurs, and some runs have no 
     ...["pair", "star", "routed", "dumbbell"].map((topology) => `topology: ${topology}`),
     ...["stream", "echo", "ping-pong"].map((pattern) => `pattern: ${pattern}`),
     ...["half-close", "close", "last", "abort", "unread"].map((ending) => `ending: ${ending}`),
+    ...boxKinds.map((kind) => `box: ${kind}`),
     "fault: none",
     "flow: udp",
     "interface: handlers",
