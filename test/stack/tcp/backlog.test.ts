@@ -121,7 +121,7 @@ test("closing a listener fails pending accepts with EBADF", () => {
   expect(tokens.map((token) => lab.result(token).errno)).toEqual([ERRNO_EBADF, ERRNO_EBADF]);
 });
 
-test("a full connection pool drops SYNs and recovers", () => {
+test("a full connection pool drops SYNs and recovers (S19)", () => {
   const lab = new Lab({ connections: 4 });
   lab.listen(80, 100);
   const all = peers(lab, 5);

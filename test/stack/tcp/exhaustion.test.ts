@@ -1,6 +1,7 @@
 /** A full device ring, an empty frame pool, a neighbour nobody has resolved: nothing is lost. */
 import { expect, test } from "bun:test";
 import {
+  COUNTER_FRAMES_OUT,
   COUNTER_POOL_EXHAUSTED,
   COUNTER_TCP_TIMEOUTS,
   COUNTER_TX_RING_FULL,
@@ -214,4 +215,20 @@ test("an accept that found no free descriptor is served when one is free", () =>
   expect(lab.result(token).accepted).toBeGreaterThan(0);
   first.take();
   second.take();
+});
+
+test("a flood of single bytes holds frames by the bytes, and is answered once a batch (S24)", () => {
+  const { lab, peer, qd } = accepted({ scale: 7 }, { frames: 512, receiveBufferBytes: 1 << 16 });
+  const total = 20_000;
+  let answers = 0;
+  for (let at = 0; at < total; at++) {
+    peer.inject("PA", { seq: 1 + at, ack: 1, length: 1 });
+    if (at % 50 === 0) answers += peer.take().length;
+  }
+  answers += peer.take().length;
+  expect(answers).toBeLessThan(total / 10);
+  expect(lab.gauge(COUNTER_FRAMES_OUT)).toBeLessThan(total / 1024);
+  lab.advance(50);
+  peer.take();
+  expect(lab.read(qd)).toHaveLength(total);
 });

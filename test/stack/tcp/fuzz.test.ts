@@ -50,6 +50,8 @@ class Attack {
         ringEntries: this.pick(16, 64),
         receiveBufferBytes: this.pick(4096, 65_536, 1 << 20),
         noDelay: this.pick(true, false),
+        pacing: this.pick(true, false),
+        congestionControl: this.pick("cubic", "newreno"),
       },
       { chainMax: this.pick(1, 4, 16), checksum: this.pick(true, false) },
     );
@@ -93,8 +95,27 @@ class Attack {
       ack: ack + near(),
       length: this.pick(0, 0, 1, 100, 1460),
       window: this.pick(0, 1, 500, 65_535, 65_535),
-      options: this.pick<readonly number[]>([], option.mss(536), option.scale(3), [2, 4], [3, 0]),
+      options: this.pick<readonly number[]>(
+        [],
+        option.mss(536),
+        option.scale(3),
+        [2, 4],
+        [3, 0],
+        [...option.mss(536), ...option.sackPermitted],
+        this.blocks(peer, ack),
+        this.blocks(peer, ack),
+      ),
     });
+  }
+
+  /** Of what the stack has sent, or near it: sound, empty, the wrong way round. */
+  blocks(peer: Peer, ack: number): readonly number[] {
+    const near = () => this.pick(-700, -1, 0, 1, 10, 536, 1072, 1460, 5000, 1e6, 2 ** 31);
+    const edges = this.pick([0], [0, 1], [0, 1, 2, 3]).flatMap(() => {
+      const left = ack - this.pick(0, 0, 536, 1072, 3000) + near();
+      return [left, left + near()];
+    });
+    return option.sack(edges.map((edge) => (peer.hostInitial + edge) >>> 0));
   }
 
   call(): void {

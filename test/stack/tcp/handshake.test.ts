@@ -90,7 +90,7 @@ test("SYN-SENT drops segments with neither SYN nor RST, and data without SYN (3.
   expect(lab.isDone(token)).toBe(false);
 });
 
-test("simultaneous open: SYNs cross, then SYN-ACKs cross (MUST-10, figure 8)", () => {
+test("simultaneous open: SYNs cross, then SYN-ACKs cross (MUST-10, figure 8, S15)", () => {
   const { lab, peer, qd, token } = connecting();
   peer.inject("S", { options: peer.synOptions });
   peer.expect({ flags: "SA", seq: 0, ack: 1 });

@@ -52,7 +52,7 @@ test("another seed gives other numbers (MUST-9)", () => {
   expect(numbers[0]).not.toBe(numbers[1]);
 });
 
-test("ephemeral ports come from the dynamic range and differ by destination (RFC 6056 3.3)", () => {
+test("ephemeral ports come from the dynamic range and differ by destination (RFC 6056 3.3, S21)", () => {
   const lab = new Lab();
   const ports: number[] = [];
   for (let remote = 1; remote <= 40; remote++) {

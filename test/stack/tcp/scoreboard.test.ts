@@ -9,6 +9,7 @@ import {
 import { Connections, type ConnectionView } from "../../../src/wasm/connections";
 import { Lab } from "./lab";
 import { Peer, type PeerOptions } from "./peer";
+import { randomness } from "./randomness";
 import { option } from "./segments";
 
 const MSS = 1460;
@@ -132,6 +133,44 @@ test("blocks of single bytes cut no more frames than two a segment and some (CVE
   send(end, 2);
   acknowledge(end, 1 + 12 * MSS);
   expect(lab.gauge(COUNTER_FRAMES_OUT)).toBe(0);
+});
+
+test("blocks that lie cost nothing, and what is kept of them is what the frames say (S06)", () => {
+  const random = randomness(6);
+  const below = (limit: number) => Math.floor(random() * limit);
+  for (let round = 0; round < 20; round++) {
+    const end = sender();
+    const { lab, peer, qd } = end;
+    const view = new Connections(lab.host.stack).of(qd) as ConnectionView;
+    send(end, 10);
+    const edges = [
+      -(2 ** 31),
+      -MSS,
+      0,
+      1,
+      2,
+      MSS,
+      MSS + 1,
+      5 * MSS,
+      10 * MSS,
+      10 * MSS + 1,
+      2 ** 31,
+    ];
+    const edge = () => 1 + (edges[below(edges.length)] as number) + below(3) - 1;
+    for (let told = 0; told < 100; told++) {
+      const count = 2 * (1 + below(4));
+      acknowledge(end, 1, ...Array.from({ length: count }, edge));
+      const { sacked, lost } = view.marked;
+      expect([view.sackedBytes, view.lostBytes]).toEqual([sacked, lost]);
+      expect(sacked + lost).toBeLessThanOrEqual(10 * MSS);
+    }
+    expect(lab.gauge(COUNTER_FRAMES_OUT)).toBeLessThan(10 + 2 * 10 + 64 + 10);
+    for (const { seq, length } of peer.take())
+      expect(seq + length).toBeLessThanOrEqual(1 + 10 * MSS);
+    acknowledge(end, 1 + 10 * MSS);
+    expect(view.sendUna).toBe(view.sendMax);
+    expect(lab.gauge(COUNTER_FRAMES_OUT)).toBe(0);
+  }
 });
 
 test("blocks behind more than a thousand missing segments are reached, step by step (RFC 2018 5)", () => {

@@ -48,7 +48,7 @@ const states: Record<string, (lab: Lab, peer: Peer, qd: number) => { seq: number
 };
 
 for (const [state, enter] of Object.entries(states)) {
-  test(`${state}: RST resets at RCV.NXT, is challenged in the window, dropped outside (RFC 5961 3.2)`, () => {
+  test(`${state}: RST resets at RCV.NXT, is challenged in the window, dropped outside (RFC 5961 3.2, S01)`, () => {
     for (const flags of ["R", "RA"]) {
       const { lab, peer, qd } = accepted();
       const { seq, ack } = enter(lab, peer, qd);
@@ -72,7 +72,7 @@ for (const [state, enter] of Object.entries(states)) {
     }
   });
 
-  test(`${state}: SYN is only challenged, wherever it lies (RFC 5961 4.2)`, () => {
+  test(`${state}: SYN is only challenged, wherever it lies (RFC 5961 4.2, S02)`, () => {
     const { lab, peer, qd } = accepted();
     const { seq, ack } = enter(lab, peer, qd);
     for (const offset of [-1_000_000, -1, 0, 1, windowBytes, 1_000_000]) {
@@ -96,7 +96,7 @@ for (const [state, enter] of Object.entries(states)) {
   });
 }
 
-test("an acknowledgment of what was not sent is challenged and its data dropped (RFC 5961 5.2)", () => {
+test("an acknowledgment of what was not sent is challenged and its data dropped (RFC 5961 5.2, S03)", () => {
   const { lab, peer, qd } = accepted();
   lab.push(qd, pattern(100));
   peer.expect({ flags: "PA", seq: 1, length: 100 });
@@ -107,7 +107,7 @@ test("an acknowledgment of what was not sent is challenged and its data dropped 
   lab.quiet(1000);
 });
 
-test("an acknowledgment older than the largest window is challenged (RFC 5961 5.2)", () => {
+test("an acknowledgment older than the largest window is challenged (RFC 5961 5.2, S03)", () => {
   const { lab, peer, qd } = accepted();
   peer.inject("PA", { seq: 1, ack: 1 - 65536, length: 10 });
   peer.expect({ flags: "A", seq: 1, ack: 1 });
@@ -195,7 +195,7 @@ test("a FIN out of order waits for what is missing", () => {
   expect(lab.read(qd)).toHaveLength(0);
 });
 
-test("a keep-alive probe is answered (3.8.4)", () => {
+test("a keep-alive probe is answered (3.8.4, S23)", () => {
   const { lab, peer } = accepted();
   for (const length of [0, 1]) {
     lab.advance(1000);

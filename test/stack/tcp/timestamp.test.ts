@@ -95,7 +95,7 @@ test("each 4-tuple has an offset of its own, the same each time (RFC 7323 7.1, R
   }
 });
 
-test("PAWS comes before the window's check, and what lies outside renews nothing (5.3)", () => {
+test("PAWS comes before the window's check, and what lies outside renews nothing (5.3, S18)", () => {
   const { lab, peer, qd, first } = stamped();
   const options = (value: number) => option.timestamps(value, first);
   // Beyond the window with a later timestamp: answered, its timestamp is not kept.
