@@ -55,7 +55,7 @@ function judgeFirst(connection: Connection): void {
       if (connection.sackedAbove <= threshold && !isLate(connection, frame.total, windowUs)) break;
       markLost(connection, frame);
     }
-    connection.judged = last.sequence + last.length;
+    connection.judged = sentEnd(connection, last);
     frame = last.next;
   }
   connection.judgedFrame = frame;
@@ -94,7 +94,7 @@ export function markHeadLost(connection: Connection): void {
   // What bears a mark has been judged.
   if (head === null || (head.mark & (SACKED | REPEATED | LOST)) != 0) return;
   markLost(connection, head);
-  connection.judged = head.sequence + head.length;
+  connection.judged = sentEnd(connection, head);
   connection.judgedFrame = head.next;
 }
 
@@ -140,6 +140,10 @@ export function lostRun(connection: Connection, first: Frame): u32 {
 /** Bytes of a frame in flight that were ever sent: the last one may hold more. */
 function sentOf(connection: Connection, frame: Frame): u32 {
   return min<u32>(frame.length, connection.sendMax - frame.sequence);
+}
+
+function sentEnd(connection: Connection, frame: Frame): u32 {
+  return frame.sequence + sentOf(connection, frame);
 }
 
 /** The frames of a segment were sent again; the one it ends in is cut there. */

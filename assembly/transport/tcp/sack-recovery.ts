@@ -79,7 +79,7 @@ export function sendLost(connection: Connection): u32 {
     const bytes = lostRun(connection, frame);
     if (!sendAgain(connection, frame, bytes)) return PIPE_BLOCKED;
     pipe += bytes;
-    frame = findLost(connection, frame);
+    frame = findLost(connection, frame.next);
   }
   return pipe;
 }

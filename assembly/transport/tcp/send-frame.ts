@@ -116,6 +116,7 @@ export function cutFrame(connection: Connection, frame: Frame, bytes: u32): bool
   rest.total = frame.total;
   rest.detail = frame.detail;
   rest.mark = frame.mark & ~TOP;
+  if (!before(rest.sequence, connection.sendMax)) forgetUnsent(connection, rest);
   moveRecordEnd(frame, rest);
   rest.next = frame.next;
   frame.length = <u16>bytes;
@@ -127,6 +128,13 @@ export function cutFrame(connection: Connection, frame: Frame, bytes: u32): bool
     connection.sendPoint = rest;
   }
   return true;
+}
+
+/** What is cut off was never sent: it was marked with what had been, and is yet to be judged. */
+function forgetUnsent(connection: Connection, rest: Frame): void {
+  if ((rest.mark & LOST) != 0) connection.lostBytes -= rest.length;
+  rest.mark = 0;
+  if (rest.sequence == connection.judged) connection.judgedFrame = rest;
 }
 
 /** `bytes` from `sequence` are being sent again in the order in which they were. */

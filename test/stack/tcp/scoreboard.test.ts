@@ -205,19 +205,40 @@ test("blocks behind more than a thousand missing segments are reached, step by s
   acknowledge(end, from + 1500 * mss);
 });
 
-test("where frames are too few to be cut what was sent of them goes again, and only that", () => {
-  const mss = 1000;
+/** Frames of 1,448 and 452 bytes, too few to cut one; ten segments have left. */
+function shortOfFrames(): Sender & { readonly bytes: number } {
   const postedMax = 4;
   const stack = { frames: 64, ringEntries: 16, sendBufferBytes: 1 << 17 };
-  const end = sender({ mss, window: 60_000 }, stack, { postedMax });
+  const end = sender({ mss: 1000, window: 60_000 }, stack, { postedMax });
   const { lab, peer, qd } = end;
-  // Two frames each, which end elsewhere than segments do; the last in flight has not left whole.
   let bytes = 0;
   for (; lab.gauge(COUNTER_FRAMES_OUT) <= 64 - 16 - postedMax; bytes += 1900) {
     lab.push(qd, new Uint8Array(1900));
   }
   expect(peer.take()).toHaveLength(10);
   lab.advance(50);
+  return { ...end, bytes };
+}
+
+/** Acknowledges what comes from `reached` on, until nothing is left; how far that was. */
+function finish(end: Sender, from: number, bytes: number): number {
+  let reached = from;
+  for (let round = 0; round < 30 && reached <= bytes; round++) {
+    end.lab.advance(50);
+    acknowledge(end, reached);
+    for (const { seq, length } of end.peer.take()) {
+      if (seq <= reached) reached = Math.max(reached, seq + length);
+    }
+  }
+  acknowledge(end, reached);
+  return reached;
+}
+
+test("where frames are too few to be cut what was sent of them goes again, and only that", () => {
+  const mss = 1000;
+  const end = shortOfFrames();
+  const { peer, bytes } = end;
+  // The last frame in flight has not left whole.
   acknowledge(end, 1, 1 + mss, 1 + 10 * mss);
   const again = peer.take();
   for (const { length } of again) expect(length).toBeGreaterThan(0);
@@ -226,14 +247,24 @@ test("where frames are too few to be cut what was sent of them goes again, and o
   expect(first).toMatchObject({ seq: 1, length: mss });
   expect(second).toMatchObject({ seq: 1 + mss, length: 448 });
   expect(others).toMatchObject([{ seq: 9501, length: 500 }]);
-  let reached = Math.max(...again.map(({ seq, length }) => seq + length));
-  for (let round = 0; round < 20 && reached <= bytes; round++) {
-    lab.advance(50);
-    acknowledge(end, reached);
-    for (const { seq, length } of peer.take()) {
-      if (seq === reached) reached += length;
-    }
-  }
-  acknowledge(end, reached);
-  expect(reached).toBe(1 + bytes);
+  const reached = Math.max(...again.map(({ seq, length }) => seq + length));
+  expect(finish(end, reached, bytes)).toBe(1 + bytes);
+});
+
+test("what was never sent is not lost, also when it is cut off from what seemed to be", () => {
+  const mss = 1000;
+  const end = shortOfFrames();
+  const { lab, peer, qd, bytes } = end;
+  const view = new Connections(lab.host.stack).of(qd) as ConnectionView;
+  acknowledge(end, 1, 5 * mss + 1, 10 * mss + 1);
+  expect(peer.take().every(({ seq }) => seq < 5 * mss)).toBe(true);
+  expect(view.lostBytes).toBeGreaterThan(0);
+  // Now there are frames to cut with, and the block ends where nothing more was sent.
+  lab.advance(50);
+  acknowledge(end, 3801, 5 * mss + 1, 10 * mss + 1);
+  expect(view.marked).toEqual({ sacked: view.sackedBytes, lost: view.lostBytes });
+  for (const { length } of peer.take()) expect(length).toBeGreaterThan(0);
+  expect(view.lostBytes).toBe(0);
+  const told = (view.sendMax - view.initialSend) >>> 0;
+  expect(finish(end, told, bytes)).toBe(1 + bytes);
 });
