@@ -1,10 +1,6 @@
 /** Pacing: departures spread over the round trip, to the tick of the wheel, and never beyond a set rate. */
 import { expect, test } from "bun:test";
-import {
-  COUNTER_CONNECTIONS_OPEN,
-  COUNTER_TCP_PACED,
-  SOCKET_OPTION_PACING_RATE,
-} from "../../../assembly/layout";
+import { COUNTER_TCP_PACED, SOCKET_OPTION_PACING_RATE } from "../../../assembly/layout";
 import { pattern } from "../packets";
 import { Flow, mss } from "./flow";
 import { Lab } from "./lab";
