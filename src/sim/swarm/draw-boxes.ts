@@ -81,6 +81,8 @@ function drawBox(
     case "ACK thinning":
       return { kind, way, intervalMs: round(random.magnitude(0.05, 50)) };
     case "segment splitting":
+      // A ring that takes no segment whole takes none without a timeout.
+      if (kinds.has("tiny ring")) return undefined;
       return { kind, way, pieces: random.between(2, 5) };
     case "segment merging":
       return { kind, way, mtu: narrowest(world), holdMs: round(random.magnitude(0.01, 5)) };

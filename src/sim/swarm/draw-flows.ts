@@ -100,9 +100,12 @@ function drawTcp(random: Random, place: Place, kinds: ReadonlySet<FaultKind>): T
   };
 }
 
-/** Data of a SYN that comes twice are delivered twice (RFC 7413 section 2), which no flow here expects. */
+/**
+ * Data of a SYN that comes twice, or after the connection that its repetition has opened, are delivered
+ * twice (RFC 7413 section 2), which no flow here expects.
+ */
 function drawFastOpen(random: Random, kinds: ReadonlySet<FaultKind>): Pick<TcpFlow, "fastOpen"> {
-  if (kinds.has("duplication") || !random.chance(0.3)) return {};
+  if (kinds.has("duplication") || kinds.has("reordering") || !random.chance(0.3)) return {};
   return { fastOpen: random.chance(0.5) ? "cookies" : "without cookies" };
 }
 
