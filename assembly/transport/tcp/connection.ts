@@ -1,9 +1,8 @@
 /**
  * The connection record (RFC 9293's transmission control block).
  *
- * 512 bytes, eight cache lines: the first two, the fifth with timestamps, and the seventh when an
- * acknowledgment moves SND.UNA are all that a segment in order touches. A listening
- * socket is a record too, with its accept queue where a connection has its receive queue.
+ * 576 bytes, nine cache lines, of which a segment in order touches the first five. A listening socket
+ * is a record too, with its accept queue where a connection has its receive queue.
  */
 import { Interface } from "../../link/interface";
 import { Neighbour } from "../../link/neighbour";
@@ -17,6 +16,7 @@ export * from "./record";
 
 @unmanaged
 export class Connection {
+  // A cache line for finding the connection and the place of what has come,
   /** Next record of the same hash bucket; next free record while in the pool. */
   hashNext: usize;
   /** Ports as a received header holds them: remote in the low half, local in the high half. */
@@ -41,6 +41,7 @@ export class Connection {
   /** SND.NXT; goes back to SND.UNA when the retransmission timer expires. */
   sendNext: u32;
 
+  // one for what may be sent and where it lies,
   /** The highest sequence number ever sent, plus one. */
   sendMax: u32;
   /** SND.WND in bytes. */
@@ -66,15 +67,16 @@ export class Connection {
   queue: Queue | null;
   readyNext: Connection | null;
 
+  // one for what has been received and what is known of the path,
   /** Bytes in order that the application has not popped, one flat chain. Listener: accept queue. */
   receiveHead: Frame | null;
   receiveTail: Frame | null;
   receiveQueued: u32;
   receiveBuffer: u32;
+  /** Bytes that may be queued and not acknowledged. */
   sendBuffer: u32;
   /** Packets beyond RCV.NXT in order of sequence, through `link`. */
   reassemblyHead: Frame | null;
-  reassemblyCount: u32;
   /** Smoothed round-trip time in 1/8 µs and its variation in 1/4 µs (RFC 6298); 0: no sample. */
   srtt: u32;
   rttvar: u32;
@@ -82,58 +84,6 @@ export class Connection {
   rto: u32;
   rttSequence: u32;
   rttStart: u32;
-  /** RFC 6582: highest sequence number sent when loss was last seen. */
-  recover: u32;
-  /** Doublings of the timeout, and retransmissions without an answer. */
-  backoff: u8;
-  retries: u8;
-  /** Full-sized segments' worth of bytes received and not yet acknowledged. */
-  ackBytes: u16;
-  /** The listener a half-open or not yet accepted connection belongs to. TIME_WAIT: previous. */
-  listener: Connection | null;
-  /** Next in the accept queue. TIME_WAIT: next. */
-  acceptNext: Connection | null;
-
-  // 16 bytes each, inlined so that the record is one piece.
-  timerNext: usize;
-  timerFrom: usize;
-  timerDeadline: u32;
-  timerKind: u32;
-  ackTimerNext: usize;
-  ackTimerFrom: usize;
-  ackTimerDeadline: u32;
-  ackTimerKind: u32;
-  /** ISS and IRS. */
-  initialSend: u32;
-  initialReceive: u32;
-  /** Largest window the peer ever announced (RFC 9293 3.8.6.2.1, Max(SND.WND)). */
-  windowMax: u32;
-  /** Milliseconds of the clock when the last challenge ACK was sent (RFC 5961 section 7). */
-  challengeMs: u32;
-  /** What killed the connection: a positive errno, 0 while it lives. */
-  error: u16;
-  /** Listener: limit of half-open plus waiting connections. */
-  backlog: u16;
-  /**
-   * Listener: connections in SYN_RECEIVED, and established ones nobody accepted yet. A connection has
-   * its `retransmissions` here.
-   */
-  halfOpen: u16;
-  acceptable: u16;
-  /** When the peer last acknowledged anything, were it nothing new. */
-  heardTick: u32;
-  /** Frames of the send queue. */
-  sendFrames: u32;
-
-  // Timestamps (timestamp.ts) and what acknowledgments tell of gaps (sack.ts).
-  /** TS.Recent of RFC 7323: the TSval to echo. */
-  timestampRecent: u32;
-  /** When TS.Recent was renewed, by a clock of 2^20 microseconds. */
-  timestampRenewed: u32;
-  /** Last.ACK.sent: RCV.NXT as the peer was last told. */
-  lastAckSent: u32;
-  /** What our timestamps are ahead of the clock, another number for each 4-tuple. */
-  timestampOffset: u32;
   // Four bytes that acknowledge.ts looks at as one word.
   /** TIMESTAMPS, SACK_PERMITTED, ECN. */
   agreed: u8;
@@ -142,18 +92,115 @@ export class Connection {
   /** UNDO_… bits: whether a recovery is watched that may turn out to be for nothing (undo.ts). */
   undoState: u8;
   duplicateAcks: u8;
-  /** Bytes in flight that the peer has acknowledged selectively, and the highest such number. */
+  /** Bytes in flight that the peer has acknowledged selectively. */
   sackedBytes: u32;
-  highestSacked: u32;
-  /** Tail loss probe (tail-probe.ts): SND.MAX when it was sent, and PROBE_… bits. */
-  tailEnd: u32;
+  /** CORKED, READ_SHUT, …. */
+  choices: u16;
+  /** Of the IP header; ECN's two bits are not the application's. */
+  typeOfService: u8;
+  timeToLive: u8;
+  /** When the peer last acknowledged anything, were it nothing new. */
+  heardTick: u32;
+  /** When text last arrived in order. */
+  receivedTick: u32;
+
+  // one for rounds and for timers, 16 bytes each, inlined so that the record is one piece,
+  timerNext: usize;
+  timerFrom: usize;
+  timerDeadline: u32;
+  timerKind: u32;
+  ackTimerNext: usize;
+  ackTimerFrom: usize;
+  ackTimerDeadline: u32;
+  ackTimerKind: u32;
+  /** Doublings of the timeout, and retransmissions without an answer. */
+  backoff: u8;
+  retries: u8;
+  /** Full-sized segments' worth of bytes received and not yet acknowledged. */
+  ackBytes: u16;
+  /** Frames of the send queue. */
+  sendFrames: u32;
+  /** PROBE_… bits (tail-probe.ts). */
   tailState: u32;
-  /** Segments stored beyond RCV.NXT so far: which run grew last is told first (run.ts). */
-  arrivals: u32;
+  /** Most bytes in flight in this round and in the last one (RFC 7661's pipeACK). */
+  flightMost: u32;
+  lastFlightMost: u32;
+  /** A round ends when this is acknowledged: SND.MAX at its start. */
+  roundEnd: u32;
+  /** When a segment with new data last left. */
+  lastSentTick: u32;
+  /** When the round that receive-buffer.ts measures is over at the earliest. */
+  tuneTick: u32;
+
+  // and one for what is left, timestamps (timestamp.ts) among it.
+  /** Up to which moment CUBIC has counted time. */
+  cubicSeenTick: u32;
+  /** Largest window the peer ever announced (RFC 9293 3.8.6.2.1, Max(SND.WND)). */
+  windowMax: u32;
+  /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
+  unsentMax: u32;
+  /** RFC 6582: highest sequence number sent when loss was last seen. */
+  recover: u32;
   /** What arrived twice and has not been told (RFC 2883); equal when there is nothing. */
   duplicateLeft: u32;
   duplicateRight: u32;
+  /** RACK.min_RTT in µs (reordering.ts). */
+  minRttUs: u32;
+  /** When `minRttUs` was measured, by a clock of 2^20 µs. */
+  minRttTime: u16;
+  /** Bytes that the peer lacked when the timed segment had left, a short float (delivery-rate.ts); 0: no matter. */
+  rateFlight: u16;
+  /** Acknowledgments that are not delayed any more. */
+  quickAcks: u8;
+  /** How often SND.UNA has passed 2^32. */
+  sendWraps: u8;
+  /** How often RCV.NXT has passed 2^32. */
+  receiveWraps: u8;
+  /** ECHO, CWR_DUE, … */
+  ecnState: u8;
+  /** Frames that blocks have cut. */
+  cuts: u16;
+  /** Listener: Fast Open requests that are unconfirmed. A connection has its `deliveryRate` here. */
+  fastOpenRequests: u16;
+  /** `rttSequence` when the timed segment is a full one. */
+  provingSequence: u32;
+  /** TS.Recent of RFC 7323: the TSval to echo. */
+  timestampRecent: u32;
+  /** When TS.Recent was renewed, by a clock of 2^20 microseconds. */
+  timestampRenewed: u32;
+  /** Last.ACK.sent: RCV.NXT as the peer was last told. */
+  lastAckSent: u32;
+  /** What our timestamps are ahead of the clock, another number for each 4-tuple. */
+  timestampOffset: u32;
+  /** What killed the connection: a positive errno, 0 while it lives. */
+  error: u16;
+  /** Listener: limit of half-open plus waiting connections. A connection has its `minRtt` here. */
+  backlog: u16;
 
+  // From here on what openings, losses, options and ends need.
+  /** Frames in `reassemblyHead`. */
+  reassemblyCount: u32;
+  /** The listener a half-open or not yet accepted connection belongs to. TIME_WAIT: previous. */
+  listener: Connection | null;
+  /** Next in the accept queue. TIME_WAIT: next. */
+  acceptNext: Connection | null;
+  /** ISS and IRS. */
+  initialSend: u32;
+  initialReceive: u32;
+  /** Milliseconds of the clock when the last challenge ACK was sent (RFC 5961 section 7). */
+  challengeMs: u32;
+  /**
+   * Listener: connections in SYN_RECEIVED, and established ones nobody accepted yet. A connection has
+   * its `retransmissions` here.
+   */
+  halfOpen: u16;
+  acceptable: u16;
+  /** The highest number that it has acknowledged so. */
+  highestSacked: u32;
+  /** SND.MAX when the tail loss probe was sent. */
+  tailEnd: u32;
+  /** Segments stored beyond RCV.NXT so far: which run grew last is told first (run.ts). */
+  arrivals: u32;
   /** RACK.xmit_ts (RFC 8985): when the latest sent of what has arrived was sent, in µs. */
   rackSentUs: u32;
   /** RACK.rtt: how long that took, in µs. */
@@ -175,15 +222,15 @@ export class Connection {
   fastOpen: u16;
   /** When the last probe was sent. */
   probeTick: u32;
+  /** Bytes of data in our SYN. Listener: how many requests may be unconfirmed. */
+  fastOpenBytes: u16;
+  /** Largest MSS to announce and to use, 0: what the interface takes. */
+  mssMax: u16;
   /** Milliseconds that data may wait for an acknowledgment (RFC 5482); 0: R2 decides. */
   userTimeoutMs: u32;
   /** SND.UNA when the main timer last expired, and since when it has stood there. */
   stalledUna: u32;
   stalledTick: u32;
-  /** Bytes of data in our SYN. Listener: how many requests may be unconfirmed. */
-  fastOpenBytes: u16;
-  /** Listener: requests that are. */
-  fastOpenRequests: u16;
 
   // What controller.ts and the controllers behind it remember: 64 bytes.
   /** CUBIC's W_est in bytes (RFC 9438 section 4.3). */
@@ -195,9 +242,8 @@ export class Connection {
   /** CUBIC's W_max and cwnd_prior in bytes; 0: no congestion seen since the last timeout. */
   cubicMaximum: u32;
   cubicPrior: u32;
-  /** CUBIC's t in ticks, up to which moment it has been counted, and whether it runs. */
+  /** CUBIC's t in ticks, and whether it runs. */
   cubicTicks: u32;
-  cubicSeenTick: u32;
   cubicRuns: u8;
   /** CONTROLLER_…: who sizes the window. */
   controller: u8;
@@ -209,13 +255,6 @@ export class Connection {
   roundRttUs: u32;
   lastRoundRttUs: u32;
   cssRttUs: u32;
-  /** A round ends when this is acknowledged: SND.MAX at its start. */
-  roundEnd: u32;
-  /** Most bytes in flight in this round and in the last one (RFC 7661's pipeACK). */
-  flightMost: u32;
-  lastFlightMost: u32;
-  /** When a segment with new data last left. */
-  lastSentTick: u32;
 
   // Path MTU discovery (path-mtu.ts).
   /** Payload bytes of a full segment by what both ends and the interface allow. */
@@ -226,44 +265,25 @@ export class Connection {
   pathMtu: u16;
   otherMtu: u16;
   pathState: u8;
-  /** How often RCV.NXT has passed 2^32 (here for want of room elsewhere). */
-  receiveWraps: u8;
+  /** ECN_…: whether congestion notification is offered and agreed to (ecn.ts). */
+  ecnMode: u8;
   /** What a router has said of the segment `toldSequence`, believed at the next timeout; 0: nothing. */
   toldMtu: u16;
   toldSequence: u32;
   /** When a larger size is tried again, in units of `pathTime`; 0: never. */
   pathUntil: u32;
-  /** `rttSequence` when the timed segment is a full one. */
-  provingSequence: u32;
 
-  // What the socket wants (socket-options.ts) and how the peer's data come (quick-ack.ts).
-  /** CORKED, READ_SHUT, …. */
-  choices: u16;
-  /** Of the IP header; ECN's two bits are not the application's. */
-  typeOfService: u8;
-  timeToLive: u8;
-  /** Largest MSS to announce and to use, 0: what the interface takes. */
-  mssMax: u16;
-  /** The peer's round-trip time in ticks by its echoes (receive-buffer.ts); 0: unknown. */
+  // What receive-buffer.ts measures: rounds, and what the last one brought.
+  /** The peer's round-trip time in ticks by its echoes; 0: unknown. */
   tuneRtt: u16;
-  /** Acknowledgments that are not delayed any more. */
-  quickAcks: u8;
-  /** How often SND.UNA has passed 2^32. */
-  sendWraps: u8;
   /** Ticks from the start of a round to `tuneTick`. */
   tuneWait: u16;
-  /** Pushes wait while so many bytes have never been sent; 0: no such limit. */
-  unsentMax: u32;
-  /** When text last arrived in order. */
-  receivedTick: u32;
-  // What receive-buffer.ts measures: a round, from when, from which byte, and what the last one brought.
-  /** When it is over at the earliest. */
-  tuneTick: u32;
+  /** The byte that the round began with. */
   tuneSequence: u32;
   /** A short float. */
   tuneBytes: u16;
-  /** Bytes that the peer lacked when the timed segment had left, a short float (delivery-rate.ts). */
-  rateFlight: u16;
+  /** Runs in `reassemblyHead`. */
+  runs: u16;
 
   // What losses in flight need (loss.ts).
   /** How far losses have been judged (loss.ts): everything below; and the frame that begins there. */
@@ -275,10 +295,6 @@ export class Connection {
   lostBytes: u32;
   /** When the earliest of what was sent again left, in µs; 0: nothing to watch. */
   repeatUs: u32;
-  /** Frames that blocks have cut. */
-  cuts: u16;
-  /** When `minRttUs` was measured, by a clock of 2^20 µs. */
-  minRttTime: u16;
 
   // What the last reduction of the window can be taken back by (undo.ts), as it was before.
   undoCwnd: u32;
@@ -295,22 +311,12 @@ export class Connection {
   repeatedBytes: u32;
   /** With timestamps TSval of the first repetition (RFC 3522's RetransmitTS), else F-RTO's RecoveryPoint. */
   undoPoint: u32;
-
-  // Reordering (reordering.ts): RFC 8985's RACK.min_RTT in µs, and RACK.dsack_round.
-  minRttUs: u32;
+  /** RACK.dsack_round of RFC 8985 (reordering.ts). */
   dsackRound: u32;
   /** RACK.reo_wnd_mult of RFC 8985, less one. */
   reorderingSteps: u8;
   /** REORDERING_… bits, and in units of PERSIST_ONE RACK.reo_wnd_persist. */
   reorderingState: u8;
-
-  // Explicit congestion notification (ecn.ts, ecn-reduction.ts).
-  /** ECN_…: whether it is offered and agreed to. */
-  ecnMode: u8;
-  /** ECHO, CWR_DUE, … */
-  ecnState: u8;
-  /** Runs in `reassemblyHead` (here for want of room elsewhere). */
-  runs: u16;
   /** Pacing (pacing.ts): when the next segment may leave, in µs, and the most bytes a second, 0: no limit. */
   departUs: u32;
   pacingRate: u32;

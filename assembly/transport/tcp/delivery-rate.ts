@@ -15,9 +15,14 @@ function delivered(connection: Connection): u32 {
   return connection.sendUna + connection.sackedBytes;
 }
 
-/** The segment that is timed, up to `rttSequence`, leaves now. */
+/**
+ * The segment that is timed, up to `rttSequence`, leaves now. A flight of less than a full segment tells
+ * how long a round trip is and not what the path delivers, so it counts while nothing is known only.
+ */
 export function markDelivered(connection: Connection): void {
-  connection.rateFlight = toShortFloat(connection.rttSequence - delivered(connection));
+  const flight = connection.rttSequence - delivered(connection);
+  const small = flight < <u32>connection.mss && connection.deliveryRate != 0;
+  connection.rateFlight = small ? 0 : toShortFloat(flight);
 }
 
 /**
@@ -25,6 +30,7 @@ export function markDelivered(connection: Connection): void {
  * the path might have taken, the sample counts only when it is the best so far.
  */
 export function sampleDeliveryRate(connection: Connection, elapsedUs: u32): void {
+  if (connection.rateFlight == 0) return;
   const before = connection.rttSequence - fromShortFloat(connection.rateFlight);
   const bytes = delivered(connection) - before;
   if (<i32>bytes <= 0) return;

@@ -109,9 +109,7 @@ function largestWindow(connection: Connection): u32 {
 
 /** The smallest shift with which the window field can tell `bytes` (RFC 7323 section 2.3). */
 function scaleFor(bytes: u32): u32 {
-  let shift: u32 = 0;
-  while (shift < SCALE_MAX && bytes >> shift > SYN_WINDOW_MAX) shift++;
-  return shift;
+  return bytes > SYN_WINDOW_MAX ? min(SCALE_MAX, 16 - <u32>clz(bytes)) : 0;
 }
 
 /**

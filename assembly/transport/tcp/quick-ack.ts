@@ -18,8 +18,11 @@ const ANSWER_TICKS: u32 = 40_000 >> TICK_SHIFT;
 /** The connection is established, or its peer may have started over. */
 export function renewQuickAcks(connection: Connection): void {
   if (!quickAcksOffered()) return;
-  const segments = connection.receiveBuffer / (2 * <u32>connection.mss);
-  const acks = max(QUICK_ACKS_LEAST, min(segments, QUICK_ACKS_MOST));
+  const pair: u32 = 2 * <u32>connection.mss;
+  const buffer = connection.receiveBuffer;
+  // Mostly there is no need to divide.
+  const acks =
+    buffer >= QUICK_ACKS_MOST * pair ? QUICK_ACKS_MOST : max(QUICK_ACKS_LEAST, buffer / pair);
   connection.quickAcks = <u8>max<u32>(connection.quickAcks, acks);
 }
 
