@@ -181,6 +181,9 @@ function sendable(connection: Connection): u32 {
   // allows it, or when it fills half of the largest window the peer ever had.
   if (bytes == unsent && mayBeSmall(connection, flight)) return bytes;
   if (bytes >= connection.windowMax >> 1 && (bytes != unsent || !isHeld(connection))) return bytes;
+  // What goes again after a timeout fills segments too: pieces of what acknowledgments of pieces leave
+  // in cwnd would become smaller and smaller.
+  if (bytes != unsent && flight != 0) return 0;
   return before(connection.sendNext, connection.sendMax) ? bytes : 0;
 }
 

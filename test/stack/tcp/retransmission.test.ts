@@ -174,3 +174,17 @@ test("after a timeout a gap's acknowledgment carries SND.MAX, below which the pe
   peer.inject("A", { seq: 11, ack: 1, length: 10 });
   peer.expect({ flags: "A", seq: 5001, ack: 1 });
 });
+
+test("after a timeout acknowledgments of pieces cause no smaller pieces (RFC 9293 3.8.6.2.1)", () => {
+  const { lab, peer, qd } = accepted({ mss: 1000 });
+  lab.push(qd, pattern(10_000));
+  expect(peer.take()).toHaveLength(10);
+  lab.advance(250);
+  peer.expect({ flags: "A", seq: 1, length: 1000 });
+  // A box has cut the segment, and each quarter is acknowledged.
+  for (let at = 250; at <= 1000; at += 250) {
+    peer.inject("A", { seq: 1, ack: 1 + at });
+    for (const { length } of peer.take()) expect(length).toBe(1000);
+  }
+  peer.inject("A", { seq: 1, ack: 10_001 });
+});
