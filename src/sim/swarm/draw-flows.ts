@@ -1,5 +1,6 @@
 /** Draws who talks to whom, how much, and how well their applications behave. */
 import type { Random } from "../random";
+import { areWide } from "./draw-hosts";
 import type { DrawnNetwork } from "./draw-network";
 import {
   type Ending,
@@ -24,6 +25,8 @@ const FIRST_PORT = 80;
 const FLOWS_MAX = 4;
 /** What one application sends on one connection. */
 const SEND_BYTES_MAX = 1_000_000;
+/** The same where windows are wide. */
+const WIDE_BYTES_MAX = 2_000_000;
 /** Of one application on one connection: events, not bytes, take the time. */
 const WRITES_MAX = 1200;
 const MESSAGES_MAX = 60;
@@ -42,8 +45,19 @@ export function drawFlows(random: Random, kinds: ReadonlySet<FaultKind>, world: 
       startMs: Math.round(own.split("start").magnitude(1, Math.min(2000, world.faultsMs)) - 1),
     };
     const isUdp = own.split("protocol").chance(0.12);
-    return isUdp ? drawUdp(own.split("udp"), place) : drawTcp(own.split("tcp"), place, kinds);
+    if (isUdp) return drawUdp(own.split("udp"), place);
+    const flow = drawTcp(own.split("tcp"), place, kinds);
+    return areWide(world.hosts) ? widened(flow, own.split("wide")) : flow;
   });
+}
+
+/** One end sends much, as fast as it may. */
+function widened(flow: TcpFlow, random: Random): TcpFlow {
+  if (flow.pattern !== "stream" || flow.connections > 1) return flow;
+  const side = random.pick(["clientEnd", "serverEnd"] as const);
+  const sendBytes = Math.round(random.magnitude(300_000, WIDE_BYTES_MAX));
+  const { sendBufferBytes: _, ...end } = flow[side];
+  return { ...flow, [side]: { ...end, sendBytes, writing: { bytesMax: 65_536 } } };
 }
 
 type Place = Pick<TcpFlow, "name" | "client" | "server" | "port" | "startMs">;

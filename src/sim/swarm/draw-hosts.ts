@@ -8,12 +8,24 @@ type Kinds = ReadonlySet<FaultKind>;
 
 /** Of the hosts, those that a kind which is on applies to. */
 const HOST_SHARE = 0.6;
+/** Of the runs, those with windows of hundreds of segments. */
+const WIDE_SHARE = 0.05;
+const WIDE: Partial<StackOptions> = {
+  frames: 2048,
+  receiveBufferBytes: 1 << 20,
+  sendBufferBytes: 1 << 20,
+  // Megabytes in tiny segments would take too long.
+  mssBytes: 0,
+};
 
 export function drawHosts(
   random: Random,
   kinds: Kinds,
   { sites, mtu }: DrawnNetwork,
 ): ScenarioHost[] {
+  // A device that holds packets back is asked again often.
+  const isSlow = kinds.has("small pools") || kinds.has("back-pressure");
+  const isWide = !isSlow && random.split("wide").chance(WIDE_SHARE);
   return sites.map((place): ScenarioHost => {
     const own = random.split(place.name);
     const has = (kind: FaultKind): boolean =>
@@ -28,9 +40,18 @@ export function drawHosts(
       ...(has("back-pressure") && {
         backPressureBytes: Math.round(own.split("back-pressure").magnitude(2000, 50_000)),
       }),
-      stack: { ...drawOptions(own.split("options"), mtu), ...drawPools(own.split("pools"), has) },
+      stack: {
+        ...drawOptions(own.split("options"), mtu),
+        ...drawPools(own.split("pools"), has),
+        ...(isWide && WIDE),
+      },
     };
   });
+}
+
+/** Says whether connections of these hosts have windows worth megabytes. */
+export function areWide(hosts: readonly ScenarioHost[]): boolean {
+  return hosts.every(({ stack }) => stack?.sendBufferBytes === WIDE.sendBufferBytes);
 }
 
 /** Now and then a clock whose lower half, its sign or its ticks of 128 µs are about to wrap. */

@@ -38,7 +38,8 @@ export function featuresOf(scenario: Scenario): string[] {
   for (const { mtu, stack, clockStartUs } of scenario.hosts) {
     if (clockStartUs !== undefined) features.add("option: clock wraps");
     if (mtu !== undefined) features.add("option: small MTU");
-    if (stack?.mssBytes !== undefined) features.add("option: small MSS");
+    if (stack?.sendBufferBytes === 1 << 20) features.add("option: wide windows");
+    if (stack?.mssBytes) features.add("option: small MSS");
     if (stack?.congestionControl === "newreno") features.add("option: NewReno");
     if (stack?.congestionControl === "dctcp") features.add("option: DCTCP");
     if (stack?.pacing === true) features.add("option: pacing");

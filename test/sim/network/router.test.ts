@@ -257,7 +257,7 @@ describe("fragments", () => {
 });
 
 describe("ARP", () => {
-  test("asks once, holds what waits in order, and remembers for a minute", () => {
+  test("asks once, holds what waits in order, and remembers for twenty seconds", () => {
     const { network, a, left, b, send } = routed();
     for (let count = 1; count <= 3; count++) {
       const frame = udpFrame(payload.subarray(0, count), toB);
@@ -269,7 +269,7 @@ describe("ARP", () => {
     expect(b.asked).toBe(1);
     send(udpFrame(payload, toB));
     expect(b.asked).toBe(1);
-    network.scheduler.advance(network.scheduler.nowNs + 61e9);
+    network.scheduler.advance(network.scheduler.nowNs + 21e9);
     send(udpFrame(payload, toB));
     expect(b.asked).toBe(2);
   });

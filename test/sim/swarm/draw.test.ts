@@ -57,6 +57,7 @@ test("over some hundred seeds everything there is occurs, and some runs have no 
     "option: DCTCP",
     "option: pacing",
     "option: narrow router",
+    "option: wide windows",
   ];
   for (const feature of expected) {
     expect(seen.get(feature) ?? 0, feature).toBeGreaterThanOrEqual(5);
