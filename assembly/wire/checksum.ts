@@ -8,14 +8,19 @@ const VECTOR_MINIMUM: u32 = 64;
 
 /** Folds a sum to 16 bits by end-around carry; any sum of 32-bit words may come in. */
 export function fold(sum: u64): u32 {
-  let folded = (sum & 0xffff_ffff) + (sum >> 32);
-  folded = (folded & 0xffff) + (folded >> 16);
-  folded = (folded & 0xffff) + (folded >> 16);
-  return <u32>((folded & 0xffff) + (folded >> 16));
+  // A number and itself with its halves exchanged: the upper half of their sum is that of the halves, and
+  // what the lower half carries is the carry that goes around.
+  const half = <u32>((sum + rotl<u64>(sum, 32)) >> 32);
+  return (half + rotl<u32>(half, 16)) >> 16;
 }
 
 /** Folded sum of `length` bytes; an odd last byte counts as if a zero byte followed it. */
 export function sumBytes(address: usize, length: u32): u32 {
+  return fold(sumWords(address, length));
+}
+
+/** The same before it is folded, to be added to what else a checksum covers: below 2^48. */
+export function sumWords(address: usize, length: u32): u64 {
   let at = address;
   let left = length;
   let sum: u64 = 0;
@@ -40,7 +45,7 @@ export function sumBytes(address: usize, length: u32): u32 {
     at += 2;
   }
   if ((left & 1) != 0) sum += load<u8>(at);
-  return fold(sum);
+  return sum;
 }
 
 /**
@@ -85,9 +90,14 @@ export function sumHeader(at: usize): u32 {
 }
 
 /**
- * Folded sum of the IPv4 pseudo-header (RFC 9293 section 3.1, RFC 768). Addresses as loaded from
+ * Sum of the IPv4 pseudo-header (RFC 9293 section 3.1, RFC 768), not folded. Addresses as loaded from
  * memory; `length` is the transport header's and data's, in bytes.
  */
+export function pseudoHeaderWords(source: u32, destination: u32, protocol: u32, length: u32): u64 {
+  return <u64>source + <u64>destination + <u64>(protocol << 8) + <u64>bswap<u16>(<u16>length);
+}
+
+/** The same folded. */
 export function pseudoHeaderSum(source: u32, destination: u32, protocol: u32, length: u32): u32 {
-  return fold(<u64>source + <u64>destination + <u64>(protocol << 8) + bswap<u16>(<u16>length));
+  return fold(pseudoHeaderWords(source, destination, protocol, length));
 }

@@ -28,7 +28,7 @@ const IP_CONSTANT_WORDS: u32 = 0x0045 + 0x0040 + (Ipv4.PROTOCOL_TCP << 8);
 
 /**
  * Writes both headers at `ip`, `optionBytes` of TCP options included; `flags` has the codepoint above
- * it (ecn.ts). `payload` is the folded sum of the payload and is not looked at when the device
+ * it (ecn.ts). `payload` is the sum of the payload and is not looked at when the device
  * finishes the checksum (`offloaded`): then the field holds the pseudo-header's sum.
  *
  * The identification is 0: a packet that must not be fragmented needs none (RFC 6864 section 4.1).
@@ -41,7 +41,7 @@ export function writeHeaders(
   sequence: u32,
   bytes: u32,
   flags: u32,
-  payload: u32,
+  payload: u64,
   offloaded: bool,
 ): void {
   const local = connection.local;
@@ -88,7 +88,7 @@ export function writeHeaders(
     return;
   }
   const words = <u64>ports + <u64>sequenceWord + <u64>acknowledgmentWord + <u64>control;
-  const sum = pseudo + words + options + <u64>payload;
+  const sum = pseudo + words + options + payload;
   // The urgent pointer behind the checksum is zero.
   store<u32>(tcp, ~fold(sum) & 0xffff, Tcp.CHECKSUM);
 }

@@ -11,7 +11,7 @@ import { FRAME_CHECKSUM_PARTIAL, FRAME_CHECKSUM_VERIFIED } from "../../link/devi
 import { Interface } from "../../link/interface";
 import { sumChain } from "../../memory/chain-checksum";
 import { Frame, release } from "../../memory/frame";
-import { fold, pseudoHeaderSum } from "../../wire/checksum";
+import { fold, pseudoHeaderWords, sumWords } from "../../wire/checksum";
 import { Ipv4 } from "../../wire/ipv4";
 import { Tcp } from "../../wire/tcp";
 import { acknowledgePredicted } from "./acknowledge";
@@ -76,9 +76,14 @@ function isWellFormed(nic: Interface, packet: Frame, ipLength: u32): bool {
 /** RFC 9293 section 3.1, MUST-3. A peer on this host may have left the sum to its device. */
 function isChecksumRight(nic: Interface, packet: Frame, ip: usize, ipLength: u32): bool {
   const length = packet.total - ipLength;
-  const pseudo = pseudoHeaderSum(Ipv4.source(ip), Ipv4.destination(ip), Ipv4.PROTOCOL_TCP, length);
-  if (fold(pseudo + sumChain(packet, ipLength, length)) == 0xffff) return true;
-  return nic.has(CAPABILITY_PARTIAL_RECEIVE) && Tcp.checksum(ip + ipLength) == pseudo;
+  const source = Ipv4.source(ip);
+  const pseudo = pseudoHeaderWords(source, Ipv4.destination(ip), Ipv4.PROTOCOL_TCP, length);
+  const text =
+    packet.next === null
+      ? sumWords(ip + ipLength, length)
+      : <u64>sumChain(packet, ipLength, length);
+  if (fold(pseudo + text) == 0xffff) return true;
+  return nic.has(CAPABILITY_PARTIAL_RECEIVE) && Tcp.checksum(ip + ipLength) == fold(pseudo);
 }
 
 /**

@@ -28,7 +28,7 @@ import { nowUs } from "../../time/clock";
 import { disarmTimer } from "../../time/wheel";
 import { Ethernet } from "../../wire/ethernet";
 import { Tcp } from "../../wire/tcp";
-import { sumBytes } from "../../wire/checksum";
+import { sumWords } from "../../wire/checksum";
 import { ACK_NOW, Connection, ECN, RECORDS } from "./connection";
 import { ecnFlags, ecnSent } from "./ecn";
 import { HEADERS_LENGTH, writeHeaders, writeMetadata } from "./header";
@@ -124,7 +124,7 @@ export function transmitInPlace(
   const at = payload - prefix;
   writeEthernet(neighbour, at);
   const offloaded = nic.has(CAPABILITY_CHECKSUM);
-  const sum = offloaded ? 0 : sumBytes(payload, bytes);
+  const sum = offloaded ? <u64>0 : sumWords(payload, bytes);
   const ip = at + Ethernet.HEADER_LENGTH;
   writeHeaders(connection, ip, options, sequence, bytes, flags, sum, offloaded);
   if (offloaded) writeMetadata(at, options, bytes, connection.mss);
@@ -181,7 +181,7 @@ function copySegment(connection: Connection, sequence: u32, bytes: u32, flags: u
   frame.length = <u16>(headers + bytes);
   frame.total = headers + bytes;
   const offloaded = connection.nic.has(CAPABILITY_CHECKSUM);
-  const sum = offloaded || bytes == 0 ? 0 : sumBytes(payload, bytes);
+  const sum = offloaded || bytes == 0 ? <u64>0 : sumWords(payload, bytes);
   writeHeaders(connection, at, options, sequence, bytes, flags, sum, offloaded);
   if (offloaded) writeMetadata(at - Ethernet.HEADER_LENGTH, options, bytes, connection.mss);
   return frame;
